@@ -1,0 +1,59 @@
+import type { Condition, Resource } from './meta.ts';
+import type { RegistryAccessSpec } from './registry-secret.ts';
+
+export interface SyncWindow {
+  /** Cron expression (5 fields, UTC unless `timeZone`) at which the window opens. */
+  readonly start: string;
+  /** Go-style duration after which it closes. */
+  readonly duration: string;
+  /** IANA zone. Default: `UTC`. */
+  readonly timeZone?: string;
+}
+
+export interface EdgeSiteSpec {
+  /** `connected`: blobs go straight to its registry. `offline`: they are staged as bundles. Default: `connected`. */
+  readonly mode?: 'connected' | 'offline';
+  /** Whether Repositories that name no site go here. At most one site should say so. Default: false. */
+  readonly default?: boolean;
+  readonly registry: RegistryAccessSpec & {
+    /** `host[:port]`. */
+    readonly domain: string;
+    /** Put before each repository path, such as `mirror/`. Default: none. */
+    readonly pathPrefix?: string;
+    /** Secret in {@link systemNamespace} with keys `username` and `password`. Default: no credential. */
+    readonly credentialSecretName?: string;
+  };
+  readonly location?: string;
+  /** Higher wins where sources are otherwise equal. Default: 0. */
+  readonly priority?: number;
+  /** Bytes per second shared by all transfers to the site. Default: no limit. */
+  readonly bandwidth?: number;
+  readonly syncWindow?: SyncWindow;
+  /** Whether a worker of its own, at the site, does its copying (task queue `site-<name>`). Default: false. */
+  readonly worker?: boolean;
+  readonly bundle?: {
+    /** Cron expression at which a bundle is staged. Default: only on demand. */
+    readonly schedule?: string;
+    /** Go-style duration after which a bundle may no longer be imported. Default: `720h`. */
+    readonly expiresAfter?: string;
+    /** Bytes that the site can take in one bundle. Default: no limit. */
+    readonly maxBytes?: number;
+    /** PEM public key that signs the site's receipts, pinned at first trust. Default: none. */
+    readonly receiptKey?: string;
+  };
+}
+
+export interface EdgeSiteStatus {
+  readonly observedGeneration?: number;
+  readonly conditions?: readonly Condition[];
+  /** The last bundle that the site proved to have, and what it has since. */
+  readonly acknowledged?: { readonly sequence: number; readonly digest: string; readonly time: string };
+  /** Highest sequence staged so far. */
+  readonly stagedSequence?: number;
+}
+
+/** A place that images are brought to. Cluster-scoped. */
+export interface EdgeSite extends Resource<'EdgeSite'> {
+  readonly spec: EdgeSiteSpec;
+  readonly status?: EdgeSiteStatus;
+}

@@ -1,0 +1,144 @@
+import type { Condition, Resource } from './meta.ts';
+
+/** Platform selection: `all` copies everything; `sparse` keeps the index digest; `rewrite` makes a new index. */
+export interface PlatformSelection {
+  readonly mode: 'all' | 'sparse' | 'rewrite';
+  /** Such as `linux/amd64` or `linux/arm64/v8`. Empty with `all`. */
+  readonly platforms?: readonly string[];
+}
+
+/** Selects many tags instead of the one in `spec.tag`. */
+export interface TagSelector {
+  /** Shell-like pattern. */
+  readonly glob?: string;
+  /** RE2 regular expression that must match the whole tag. */
+  readonly regex?: string;
+  /** Semver range such as `>=1.2 <2`. */
+  readonly semver?: string;
+  /** Keep only the newest N of what matched. Default: all. */
+  readonly newest?: number;
+  /** What newest means. Default: `semver` where `semver` is set, else `name`. */
+  readonly orderBy?: 'semver' | 'name' | 'created';
+  /** Patterns of tags to leave out. */
+  readonly exclude?: readonly string[];
+  /** Hard limit on the number of tags. Default: 500. */
+  readonly cap?: number;
+}
+
+export interface RepositorySpec {
+  /** Path, no tag. Immutable. */
+  readonly repository: string;
+  /** The tag. Immutable. */
+  readonly tag: string;
+  /** The registry it comes from. Immutable. `namespace` defaults to the Repository's own. */
+  readonly registryRef: { readonly name: string; readonly namespace?: string };
+  /** Go-style duration between scheduled syncs. Default: `1h`. */
+  readonly syncInterval?: string;
+  /** Go-style duration for one whole sync. Default: `10m`. */
+  readonly syncTimeout?: string;
+  /** Tries after the first. Default: 3. */
+  readonly retryCount?: number;
+  /** Go-style duration before the first retry; doubles after that. Default: `10s`. */
+  readonly retryInterval?: string;
+  /** EdgeSites by name. Default: the default site; where there is none, only metadata is synced. */
+  readonly sites?: readonly string[];
+  /** Default: `{mode: all}`. */
+  readonly platforms?: PlatformSelection;
+  readonly tagSelector?: TagSelector;
+  /** Digest to stay at, whatever the tag says upstream. Default: follow the tag. */
+  readonly pinnedDigest?: string;
+  /** Whether tags that vanished upstream are deleted at the sites. Default: false. */
+  readonly prune?: boolean;
+  /** Whether scheduled syncs are paused. Default: false. */
+  readonly suspend?: boolean;
+  /** Other RegistrySecrets that carry the same image, in order of preference. Default: none. */
+  readonly alternativeSources?: readonly { readonly name: string; readonly repository?: string }[];
+  /** Whether the image must carry a valid signature before it is tagged at a site. Default: none asked. */
+  readonly verification?: { readonly publicKey: string };
+}
+
+/** What `status.manifest` shows: one platform's image. */
+export interface ManifestStatus {
+  readonly architecture: string;
+  readonly os: string;
+  /** Human, such as `142MB`. */
+  readonly size: string;
+  /** RFC 3339, from the image config. */
+  readonly created?: string;
+  /** `size` is a decimal string of bytes. */
+  readonly layers: readonly { readonly digest: string; readonly size: string }[];
+}
+
+export interface SiteStatus {
+  readonly site: string;
+  readonly state: 'Synced' | 'Failed' | 'Syncing' | 'Staged' | 'Pending';
+  readonly digest?: string;
+  /** RFC 3339 UTC of the last time the site was seen to have it. */
+  readonly confirmed?: string;
+  readonly reason?: string;
+  readonly message?: string;
+}
+
+export interface TagStatus {
+  readonly tag: string;
+  readonly digest: string;
+  readonly size?: string;
+  readonly state: 'Synced' | 'Failed' | 'Gone' | 'Pending';
+}
+
+/** One version that the tag had. */
+export interface VersionStatus {
+  readonly tag: string;
+  readonly digest: string;
+  /** RFC 3339 UTC: first seen upstream. */
+  readonly seen: string;
+  /** RFC 3339 UTC: placed at the sites. */
+  readonly placed?: string;
+  readonly syncId?: string;
+}
+
+/** One finished sync, newest first, bounded. */
+export interface SyncRecord {
+  readonly id: string;
+  readonly trigger: SyncTrigger;
+  readonly result: 'Success' | 'Failed' | 'Unchanged' | 'Cancelled';
+  readonly started: string;
+  readonly ended: string;
+  readonly digest?: string;
+  readonly bytesMoved: number;
+  readonly bytesReused: number;
+  readonly reason?: string;
+  readonly message?: string;
+  /** Temporal workflow and run id. */
+  readonly workflowId: string;
+  readonly runId: string;
+}
+
+/** Why a sync was started. */
+export type SyncTrigger = 'create' | 'manual' | 'schedule' | 'spec' | 'batch' | 'rollback' | 'repair';
+
+export interface RepositoryStatus {
+  readonly observedGeneration?: number;
+  readonly domain?: string;
+  readonly syncStatus?: 'Success' | 'Failed' | 'Syncing' | '';
+  /** Percent text such as `42%`. */
+  readonly syncProgress?: string;
+  /** RFC 3339 UTC of the last sync that ended well. */
+  readonly lastSynced?: string;
+  /** Digest the tag had then. */
+  readonly digest?: string;
+  readonly manifest?: ManifestStatus;
+  readonly sites?: readonly SiteStatus[];
+  readonly tags?: readonly TagStatus[];
+  readonly versions?: readonly VersionStatus[];
+  readonly history?: readonly SyncRecord[];
+  readonly conditions?: readonly Condition[];
+  /** The value of `manual-sync` that was last acted on. */
+  readonly handledManualSync?: string;
+}
+
+/** One image to keep in sync. */
+export interface Repository extends Resource<'Repository'> {
+  readonly spec: RepositorySpec;
+  readonly status?: RepositoryStatus;
+}

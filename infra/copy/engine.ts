@@ -1,0 +1,105 @@
+import type { Descriptor } from '../../domain/image/descriptor.ts';
+import type { Digest } from '../../domain/names/digest.ts';
+import type { RegistryDomain } from '../../domain/names/registry-domain.ts';
+import type { RepositoryPath } from '../../domain/names/repository-path.ts';
+import type { TagName } from '../../domain/names/tag.ts';
+import type { ManifestStatus, PlatformSelection } from '../../domain/resources/repository.ts';
+import type { RegistryAccessSpec, RegistryCapability } from '../../domain/resources/registry-secret.ts';
+
+/** A user name and password as read from a Secret at the moment of use. Never logged, never stored. */
+export interface Credential {
+  readonly username: string;
+  readonly password: string;
+}
+
+/** A registry, how to reach it and with what. */
+export interface RegistryAccess extends RegistryAccessSpec {
+  readonly domain: RegistryDomain;
+  readonly provider: string;
+  /** Default: anonymous. */
+  readonly credential?: Credential;
+}
+
+/** One repository of a registry: where an image is read from or written to. */
+export interface RepositoryEndpoint {
+  readonly registry: RegistryAccess;
+  readonly path: RepositoryPath;
+}
+
+/** Bytes and requests of one copy. `moved` went over the wire to targets, `reused` was there or mounted. */
+export interface CopyReport {
+  readonly root: Digest;
+  readonly bytesRead: number;
+  readonly bytesMoved: number;
+  readonly bytesReused: number;
+  readonly blobsMoved: number;
+  readonly blobsReused: number;
+  readonly manifestsPushed: number;
+  /** Signatures and other attachments copied with the image. */
+  readonly referrers: number;
+}
+
+export interface CopyProgress {
+  /** Bytes known to be needed at all targets, and those that are there by now. */
+  readonly totalBytes: number;
+  readonly doneBytes: number;
+}
+
+export interface CopyRequest {
+  readonly source: RepositoryEndpoint;
+  /** What to copy, resolved once. */
+  readonly root: Descriptor;
+  readonly target: RepositoryEndpoint;
+  /** The tag to write last. Default: none, only content. */
+  readonly tag?: TagName;
+  readonly platforms?: PlatformSelection;
+  /** Bytes per second. Default: no limit. */
+  readonly bandwidth?: number;
+}
+
+export interface CopyHooks {
+  readonly signal?: AbortSignal;
+  readonly onProgress?: (progress: CopyProgress) => void;
+  /** Asked right before the tag is written; throws `Superseded` where the work is no longer wanted. */
+  readonly fence?: () => Promise<void>;
+}
+
+/** What the activities need from the copy engine. */
+export interface CopyEngine {
+  /** HEAD by tag or digest; undefined where the registry has no such manifest. Counts as no pull. */
+  resolve(
+    endpoint: RepositoryEndpoint,
+    reference: TagName | Digest,
+    signal?: AbortSignal,
+  ): Promise<Descriptor | undefined>;
+  /** All tags, complete or a `ListingIncomplete`. */
+  listTags(endpoint: RepositoryEndpoint, signal?: AbortSignal): Promise<readonly TagName[]>;
+  /** Copies a graph: children first, read back, tag last. */
+  copy(request: CopyRequest, hooks?: CopyHooks): Promise<CopyReport>;
+  /** Manifest details of the platform that `status.manifest` shows: `linux/amd64` where present, else the first. */
+  describe(endpoint: RepositoryEndpoint, root: Descriptor, signal?: AbortSignal): Promise<ManifestStatus>;
+  /** Throws the code of the first part that is missing or damaged. */
+  verifyGraph(
+    endpoint: RepositoryEndpoint,
+    root: Digest,
+    options?: { readonly deep?: boolean; readonly signal?: AbortSignal },
+  ): Promise<void>;
+}
+
+/** What signing in showed. */
+export interface VerifyOutcome {
+  readonly capabilities: readonly RegistryCapability[];
+  readonly pullQuota?: { readonly remaining: number; readonly limit: number; readonly windowSeconds: number };
+  /** RFC 3339 UTC. */
+  readonly expires?: string;
+}
+
+/** Checks a credential against a registry; throws the failure that a person should read. */
+export interface RegistryVerifier {
+  /** `paths`: repositories to probe for what the credential may do there. */
+  verify(
+    access: RegistryAccess,
+    paths: readonly RepositoryPath[],
+    signal?: AbortSignal,
+  ): Promise<VerifyOutcome>;
+}

@@ -1,0 +1,25 @@
+import type { ObjectRef } from '../../domain/resources/meta.ts';
+import type { SyncTrigger } from '../../domain/resources/repository.ts';
+
+/** A workflow that was started, or that was running already. */
+export interface StartedRun {
+  readonly workflowId: string;
+  readonly runId: string;
+  readonly alreadyRunning: boolean;
+}
+
+/** Starting and stopping of work, by references only: no credential ever passes here. */
+export interface WorkflowGateway {
+  /** Starts `sync/<ns>/<name>`, or joins the one that runs. */
+  startSync(ref: ObjectRef, trigger: SyncTrigger): Promise<StartedRun>;
+  /** Asks a running sync to stop; resolves at once. False where none runs. */
+  cancelSync(ref: ObjectRef): Promise<boolean>;
+  /** Creates or updates the Schedule `resync/<ns>/<name>`. */
+  ensureSchedule(
+    ref: ObjectRef,
+    schedule: { readonly everyMs: number; readonly paused: boolean },
+  ): Promise<void>;
+  deleteSchedule(ref: ObjectRef): Promise<void>;
+  /** Starts `verify/<ns>/<name>`, or joins the one that runs. */
+  startVerify(ref: ObjectRef): Promise<StartedRun>;
+}
