@@ -1,3 +1,4 @@
+import type { FailureCode } from '../../domain/failure.ts';
 import type { ObjectRef } from '../../domain/resources/meta.ts';
 import type { SyncTrigger } from '../../domain/resources/repository.ts';
 
@@ -6,6 +7,15 @@ export interface StartedRun {
   readonly workflowId: string;
   readonly runId: string;
   readonly alreadyRunning: boolean;
+}
+
+/** How a verification ended. A registry that refuses is a verdict, not an error. */
+export interface VerifyVerdict {
+  readonly success: boolean;
+  /** Why not. */
+  readonly reason?: FailureCode;
+  /** One more fact in plain English, without secrets. Default: none. */
+  readonly detail?: string;
 }
 
 /** Starting and stopping of work, by references only: no credential ever passes here. */
@@ -22,4 +32,6 @@ export interface WorkflowGateway {
   deleteSchedule(ref: ObjectRef): Promise<void>;
   /** Starts `verify/<ns>/<name>`, or joins the one that runs. */
   startVerify(ref: ObjectRef): Promise<StartedRun>;
+  /** Waits for a verification to end; throws `Timeout` after `timeoutMs` (the verification goes on). */
+  awaitVerify(run: StartedRun, timeoutMs: number): Promise<VerifyVerdict>;
 }
