@@ -18,4 +18,6 @@ export interface Descriptor {
   readonly annotations?: Readonly<Record<string, string>>;
   /** Addresses of a layer stored elsewhere; such a layer is refused. */
   readonly urls?: readonly string[];
+  /** The content itself, of exactly `size` bytes; to be hashed before use (descriptor.md, "Embedded Content"). */
+  readonly data?: Uint8Array;
 }
