@@ -69,9 +69,12 @@ export interface Caller {
   readonly extra: Readonly<Record<string, readonly string[]>>;
 }
 
+/** What access is asked for: our kinds, and things of the API that are granted like them but are no objects. */
+export type ReviewedResource = Plural | 'auditrecords' | 'payloads';
+
 export interface AccessQuestion {
   readonly verb: string;
-  readonly resource: Plural;
+  readonly resource: ReviewedResource;
   readonly subresource?: string;
   /** Left out: all namespaces, or a cluster-scoped kind. */
   readonly namespace?: string;

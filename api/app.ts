@@ -1,0 +1,56 @@
+import { OpenAPIHono } from '@hono/zod-openapi';
+import { Failure } from '../domain/failure.ts';
+import type { ApiEnvironment } from './context.ts';
+import type { ApiDependencies } from './dependencies.ts';
+import { errorAnswer } from './errors.ts';
+import { CachedAccess } from './middleware/access-cache.ts';
+import { bearerAuthentication } from './middleware/bearer.ts';
+import { RateLimiter, rateLimit } from './middleware/rate-limit.ts';
+import { requestIdentity } from './middleware/request-id.ts';
+import { requestLog } from './middleware/request-log.ts';
+import { securityHeaders } from './middleware/security-headers.ts';
+import { basePath, mount } from './mount.ts';
+import { openApiDocument } from './openapi.ts';
+import type { Route } from './route.ts';
+import { healthRoutes } from './routes/health.ts';
+import { ApiMetrics } from './metrics.ts';
+import { registrySecretRoutes } from './routes/registry-secrets.ts';
+import { repositoryRoutes } from './routes/repositories.ts';
+import { cancelSyncRoute, syncRoute } from './routes/sync.ts';
+import { routeTools, type RouteTools } from './routes/tools.ts';
+import { verifyRoute } from './routes/verify.ts';
+
+export type ApiApp = OpenAPIHono<ApiEnvironment>;
+
+/** Every route below the base path. One that is not in here does not exist; the access matrix is tested over it. */
+export function apiRoutes(tools: RouteTools): readonly Route[] {
+  return [
+    ...registrySecretRoutes(tools),
+    verifyRoute(tools),
+    ...repositoryRoutes(tools),
+    syncRoute(tools),
+    cancelSyncRoute(tools),
+  ];
+}
+
+/** The API as a web-standard app: `fetch` it in-process, or hand it to a server. */
+export function createApi(deps: ApiDependencies): ApiApp {
+  const tools = routeTools(deps);
+  const access = new CachedAccess(deps.access, tools.now);
+  const app: ApiApp = new OpenAPIHono<ApiEnvironment>();
+  const metrics = new ApiMetrics();
+  app.openAPIRegistry.registerComponent('securitySchemes', 'bearer', { type: 'http', scheme: 'bearer' });
+  app.onError((error, context) => errorAnswer(context, error, deps.log));
+  app.notFound((context) => errorAnswer(context, new Failure('NotFound', { side: 'caller' }), deps.log));
+  app.use(requestIdentity(), requestLog(deps.log, metrics), securityHeaders());
+  healthRoutes(app, { ready: deps.ready, metrics });
+  app.use(
+    `${basePath}/*`,
+    bearerAuthentication(access),
+    rateLimit(new RateLimiter(deps.rateLimits), tools.now),
+  );
+  for (const route of apiRoutes(tools)) mount(app, route, { access, now: tools.now });
+  const document = openApiDocument(app);
+  app.get('/openapi.json', (context) => context.json(document));
+  return app;
+}

@@ -1,0 +1,43 @@
+import type { Logger } from 'pino';
+import type { Plural } from '../domain/resources/kinds.ts';
+import type { RegistryVerifier } from '../infra/copy/engine.ts';
+import type {
+  AccessReviewer,
+  CredentialStore,
+  EventRecorder,
+  ResourceCache,
+  ResourceClients,
+} from '../infra/kubernetes/cluster.ts';
+import type { WorkflowGateway } from '../infra/temporal/gateway.ts';
+
+/** The caches that lists are answered from. */
+export interface ResourceCaches {
+  cache<P extends Plural>(plural: P): ResourceCache<P>;
+}
+
+/** How many calls a caller may make. */
+export interface RateLimits {
+  /** Calls a second in the long run. Default: 50. */
+  readonly perSecond?: number;
+  /** Calls at once after a quiet time. Default: 200. */
+  readonly burst?: number;
+}
+
+/** All that the API is handed; `main.ts` and tests construct it. */
+export interface ApiDependencies {
+  readonly clients: ResourceClients;
+  readonly caches: ResourceCaches;
+  readonly credentials: CredentialStore;
+  readonly events: EventRecorder;
+  readonly access: AccessReviewer;
+  readonly workflows: WorkflowGateway;
+  readonly verifier: RegistryVerifier;
+  /** Names that `spec.provider` may have. */
+  readonly providers: readonly string[];
+  /** Resolves where the API can serve, throws a Failure that says what is missing. */
+  readonly ready: () => Promise<void>;
+  readonly log: Logger;
+  /** The time, for tests. Default: the system's clock. */
+  readonly now?: () => Date;
+  readonly rateLimits?: RateLimits;
+}

@@ -1,0 +1,176 @@
+import { z } from '@hono/zod-openapi';
+import { registrySecretView } from '../../domain/api/views.ts';
+import { splitCredential } from '../../domain/api/new-registry-secret.ts';
+import { usersOf } from '../../domain/api/registry-use.ts';
+import { Failure } from '../../domain/failure.ts';
+import { encryptedPassword, type RegistrySecret } from '../../domain/resources/registry-secret.ts';
+import type { Call } from '../context.ts';
+import { newMeta, presentSecret } from '../objects.ts';
+import { allNamespaces, route, type Answer, type Route } from '../route.ts';
+import { groupVersion } from '../schema/meta.ts';
+import {
+  listParameters,
+  listQuery,
+  listQuerySchema,
+  namespaceParameters,
+  noQuery,
+  objectParameters,
+} from '../schema/parameters.ts';
+import {
+  newRegistrySecretSchema,
+  registrySecretListSchema,
+  registrySecretSchema,
+} from '../schema/registry-secret.ts';
+import type { RouteTools } from './tools.ts';
+
+const shared = { kind: 'RegistrySecret', tag: 'Registry secrets' } as const;
+const collection = '/namespaces/{ns}/registry-secrets';
+const single = `${collection}/{name}`;
+
+/** List, get, create and delete of RegistrySecrets. */
+export function registrySecretRoutes(tools: RouteTools): readonly Route[] {
+  return [listRoute(tools), getRoute(tools), createRoute(tools), deleteRoute(tools)];
+}
+
+const listRoute = (tools: RouteTools): Route =>
+  route(
+    {
+      ...shared,
+      method: 'get',
+      path: collection,
+      operationId: 'listRegistrySecrets',
+      summary: 'Registry sources of a namespace, or of all',
+      access: { verb: 'list', resource: 'registrysecrets' },
+      allNamespaces: true,
+      params: listParameters,
+      query: listQuerySchema.extend({
+        status: z.string().max(20).exactOptional().openapi({ description: 'success, failed or untested' }),
+        provider: z.string().max(63).exactOptional(),
+        domain: z.string().max(300).exactOptional(),
+      }),
+      answers: { 200: { description: 'One page', schema: registrySecretListSchema } },
+    },
+    async ({ params, query }) => {
+      const namespace = params.ns === allNamespaces ? undefined : params.ns;
+      const page = tools.registrySecrets.page(listQuery(query, registrySecretView), namespace);
+      const items = page.items.map(presentSecret);
+      const { totalItems } = page;
+      return {
+        status: 200,
+        body: { apiVersion: groupVersion, kind: 'RegistrySecretList', items, totalItems },
+      };
+    },
+  );
+
+const getRoute = (tools: RouteTools): Route =>
+  route(
+    {
+      ...shared,
+      method: 'get',
+      path: single,
+      operationId: 'getRegistrySecret',
+      summary: 'One registry source',
+      access: { verb: 'get', resource: 'registrysecrets' },
+      params: objectParameters,
+      query: noQuery,
+      answers: { 200: { description: 'The registry source', schema: registrySecretSchema } },
+    },
+    async ({ params }) => ({ status: 200, body: presentSecret(await existing(tools, params)) }),
+  );
+
+const createRoute = (tools: RouteTools): Route =>
+  route(
+    {
+      ...shared,
+      method: 'post',
+      path: collection,
+      operationId: 'createRegistrySecret',
+      summary: 'Declare a registry and store its credential',
+      access: { verb: 'create', resource: 'registrysecrets' },
+      params: namespaceParameters,
+      query: noQuery,
+      body: { schema: newRegistrySecretSchema },
+      answers: { 201: { description: 'Created', schema: registrySecretSchema } },
+    },
+    (call) => createSecret(tools, call),
+  );
+
+/**
+ * Stores the object first, without the password, because the Secret needs its uid as owner. Where the Secret cannot be
+ * stored the object is taken back. A crash in between leaves a RegistrySecret that says it has no credential, which is
+ * seen and can be deleted; the other order could leave a credential that nobody knows of.
+ */
+async function createSecret(
+  tools: RouteTools,
+  call: Call<z.output<typeof namespaceParameters>, unknown, z.output<typeof newRegistrySecretSchema>>,
+): Promise<Answer> {
+  const { spec, credential } = splitCredential(call.body.spec, tools.providers);
+  const metadata = newMeta(call.body.metadata, call.params.ns, {
+    domain: spec.domain,
+    username: spec.username,
+    provider: spec.provider,
+    'verify-status': 'untested',
+  });
+  const client = tools.clients.resource('registrysecrets');
+  const created = await client.create({ apiVersion: groupVersion, kind: 'RegistrySecret', metadata, spec });
+  const key = { namespace: call.params.ns, name: created.metadata.name };
+  try {
+    await tools.credentials.store(created, credential);
+  } catch (error) {
+    await client.delete(key, created.metadata.uid);
+    throw error;
+  }
+  await tools.settle('registrysecrets', key, (seen) => seen?.metadata.uid === created.metadata.uid);
+  await tools.record(call, created, 'CreateRegistrySecret');
+  return {
+    status: 201,
+    body: presentSecret({ ...created, spec: { ...created.spec, password: encryptedPassword } }),
+  };
+}
+
+const deleteRoute = (tools: RouteTools): Route =>
+  route(
+    {
+      ...shared,
+      method: 'delete',
+      path: single,
+      operationId: 'deleteRegistrySecret',
+      summary: 'Delete a registry source and its credential',
+      access: { verb: 'delete', resource: 'registrysecrets' },
+      params: objectParameters,
+      query: z.object({
+        force: z.enum(['true', 'false']).exactOptional().openapi({
+          description: 'Delete although Repositories use it. Default: false',
+        }),
+      }),
+      answers: { 204: { description: 'Deleted' } },
+    },
+    async (call) => {
+      const secret = await existing(tools, call.params);
+      const key = { namespace: call.params.ns, name: call.params.name };
+      if (call.query.force !== 'true') refuseInUse(tools, key);
+      await tools.clients.resource('registrysecrets').delete(key, secret.metadata.uid);
+      await tools.settle('registrysecrets', key, (seen) => seen?.metadata.uid !== secret.metadata.uid);
+      await tools.record(call, secret, 'DeleteRegistrySecret');
+      return { status: 204 };
+    },
+  );
+
+function refuseInUse(tools: RouteTools, key: { readonly namespace: string; readonly name: string }): void {
+  const users = usersOf(key, tools.repositories.all());
+  if (users.length === 0) return;
+  const named = users.slice(0, 3).join(', ');
+  const more = users.length > 3 ? ` and ${users.length - 3} more` : '';
+  throw new Failure('InUse', { side: 'caller', detail: `used by repositories ${named}${more}` });
+}
+
+async function existing(
+  tools: RouteTools,
+  params: z.output<typeof objectParameters>,
+): Promise<RegistrySecret> {
+  const key = { namespace: params.ns, name: params.name };
+  const secret = await tools.clients.resource('registrysecrets').get(key);
+  if (secret === undefined)
+    throw new Failure('NotFound', { side: 'caller', subject: `registrysecrets ${params.name}` });
+  return secret;
+}

@@ -1,0 +1,63 @@
+import { z } from '@hono/zod-openapi';
+import { apiGroup, apiVersion } from '../../domain/resources/meta.ts';
+
+/** `image.theriseunion.io/v1alpha1`. */
+export const groupVersion = `${apiGroup}/${apiVersion}` as const;
+
+/** Annotations and labels: all strings. */
+export const stringMapSchema = z.record(z.string().max(316), z.string().max(65_536));
+
+/** Metadata of an object that a caller creates. */
+export const newMetaSchema = z
+  .object({
+    name: z.string().max(253).openapi({ example: 'nginx' }),
+    namespace: z.string().max(63).exactOptional(),
+    annotations: stringMapSchema.exactOptional(),
+    labels: stringMapSchema.exactOptional(),
+  })
+  .openapi('NewObjectMeta');
+
+/** Metadata as it is answered. */
+export const metaSchema = z
+  .object({
+    name: z.string(),
+    namespace: z.string().exactOptional(),
+    uid: z.string().exactOptional(),
+    generation: z.int().exactOptional(),
+    resourceVersion: z.string().exactOptional(),
+    creationTimestamp: z.string().exactOptional(),
+    deletionTimestamp: z.string().exactOptional(),
+    labels: stringMapSchema.exactOptional(),
+    annotations: stringMapSchema.exactOptional(),
+    finalizers: z.array(z.string()).exactOptional(),
+  })
+  .openapi('ObjectMeta');
+
+export const conditionSchema = z
+  .object({
+    type: z.string(),
+    status: z.enum(['True', 'False', 'Unknown']),
+    reason: z.string(),
+    message: z.string(),
+    lastTransitionTime: z.string(),
+    observedGeneration: z.int().exactOptional(),
+  })
+  .openapi('Condition');
+
+/** `apiVersion` and `kind` of an object that comes in: may be left out, but not be another. */
+export const incomingType = <K extends string>(kind: K) => ({
+  apiVersion: z.literal(groupVersion).exactOptional(),
+  kind: z.literal(kind).exactOptional(),
+});
+
+/** `apiVersion` and `kind` of an object that goes out. */
+export const outgoingType = <K extends string>(kind: K) => ({
+  apiVersion: z.literal(groupVersion),
+  kind: z.literal(kind),
+});
+
+/** A page of a list, in the contract's form. */
+export const listSchema = <T extends z.ZodType>(kind: string, item: T) =>
+  z
+    .object({ ...outgoingType(`${kind}List`), items: z.array(item), totalItems: z.int().min(0) })
+    .openapi(`${kind}List`);

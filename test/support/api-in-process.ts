@@ -1,0 +1,102 @@
+import pino from 'pino';
+import { createApi, type ApiApp } from '../../api/app.ts';
+import type { ApiDependencies } from '../../api/dependencies.ts';
+import { Failure } from '../../domain/failure.ts';
+import { builtInProviders } from '../../domain/resources/registry-secret.ts';
+import type { AccessQuestion, AccessReviewer, Caller } from '../../infra/kubernetes/cluster.ts';
+import { MemoryCluster } from './memory-cluster.ts';
+
+/** The API's base path. */
+export const base = '/oapis/image.theriseunion.io/v1alpha1';
+
+/** A reviewer that knows the tokens it is given and may refuse or break. */
+export class ScriptedAccess implements AccessReviewer {
+  readonly asked: AccessQuestion[] = [];
+  authentications = 0;
+  failure: Failure | undefined;
+  allow: (caller: Caller, question: AccessQuestion) => boolean = () => true;
+
+  async authenticate(token: string): Promise<Caller | undefined> {
+    this.authentications += 1;
+    if (this.failure !== undefined) throw this.failure;
+    return token.endsWith('-token') ? caller(token.slice(0, -'-token'.length)) : undefined;
+  }
+
+  async authorize(who: Caller, question: AccessQuestion): Promise<boolean> {
+    if (this.failure !== undefined) throw this.failure;
+    this.asked.push(question);
+    return this.allow(who, question);
+  }
+}
+
+const caller = (username: string): Caller => ({ username, uid: `uid-${username}`, groups: [], extra: {} });
+
+/** An app whose surroundings are in memory and misbehave when told to. */
+export interface InProcessApi {
+  readonly app: ApiApp;
+  readonly cluster: MemoryCluster;
+  readonly access: ScriptedAccess;
+  /** Calls as `admin`; `path` is below the base. */
+  call(method: string, path: string, body?: unknown, headers?: Record<string, string>): Promise<Response>;
+}
+
+/** Builds one. `overrides` replaces single parts. */
+export function inProcessApi(overrides: Partial<ApiDependencies> = {}): InProcessApi {
+  const cluster = new MemoryCluster();
+  const access = new ScriptedAccess();
+  const app = createApi({
+    clients: cluster,
+    caches: cluster,
+    credentials: cluster.credentials,
+    events: cluster.recorder,
+    access,
+    workflows: {
+      startSync: async (ref) => run(`sync/${ref.namespace}/${ref.name}`),
+      cancelSync: async () => false,
+      ensureSchedule: async () => {},
+      deleteSchedule: async () => {},
+      startVerify: async (ref) => run(`verify/${ref.namespace}/${ref.name}`),
+      awaitVerify: async () => ({ success: true }),
+    },
+    verifier: { verify: async () => ({ capabilities: [] }) },
+    providers: builtInProviders,
+    ready: async () => {},
+    log: pino({ level: 'silent' }),
+    ...overrides,
+  });
+  const call = async (method: string, path: string, body?: unknown, headers: Record<string, string> = {}) =>
+    app.request(base + path, {
+      method,
+      headers: {
+        authorization: 'Bearer admin-token',
+        ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+        ...headers,
+      },
+      ...(body === undefined ? {} : { body: typeof body === 'string' ? body : JSON.stringify(body) }),
+    });
+  return { app, cluster, access, call };
+}
+
+const run = (workflowId: string) => ({ workflowId, runId: 'run', alreadyRunning: false });
+
+/** A RegistrySecret as a client of the contract posts it. */
+export const newSecret = (name: string, spec: object = {}) => ({
+  apiVersion: 'image.theriseunion.io/v1alpha1',
+  kind: 'RegistrySecret',
+  metadata: { name, annotations: { 'theriseunion.io/display-name': `Source ${name}` } },
+  spec: {
+    domain: 'harbor.example.com',
+    username: 'u',
+    password: 'canary-password',
+    provider: 'harbor',
+    ...spec,
+  },
+});
+
+/** A Repository as a client of the contract posts it. */
+export const newRepository = (name: string, spec: object = {}) => ({
+  apiVersion: 'image.theriseunion.io/v1alpha1',
+  kind: 'Repository',
+  metadata: { name },
+  spec: { repository: 'library/nginx', tag: '1.27', registryRef: { name: 'hub' }, ...spec },
+});
