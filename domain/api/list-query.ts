@@ -7,7 +7,7 @@ export const defaultLimit = 10;
 export const maximumLimit = 500;
 
 export interface SortOrder {
-  /** A field of the list's {@link import('./list-view.ts').ListView}. */
+  /** A field of the list's view. */
   readonly field: string;
   readonly descending: boolean;
 }

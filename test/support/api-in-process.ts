@@ -1,7 +1,7 @@
 import pino from 'pino';
 import { createApi, type ApiApp } from '../../api/app.ts';
 import type { ApiDependencies } from '../../api/dependencies.ts';
-import { Failure } from '../../domain/failure.ts';
+import type { Failure } from '../../domain/failure.ts';
 import { builtInProviders } from '../../domain/resources/registry-secret.ts';
 import type { AccessQuestion, AccessReviewer, Caller } from '../../infra/kubernetes/cluster.ts';
 import { MemoryCluster } from './memory-cluster.ts';
@@ -37,7 +37,12 @@ export interface InProcessApi {
   readonly cluster: MemoryCluster;
   readonly access: ScriptedAccess;
   /** Calls as `admin`; `path` is below the base. */
-  call(method: string, path: string, body?: unknown, headers?: Record<string, string>): Promise<Response>;
+  readonly call: (
+    method: string,
+    path: string,
+    body?: unknown,
+    headers?: Record<string, string>,
+  ) => Promise<Response>;
 }
 
 /** Builds one. `overrides` replaces single parts. */

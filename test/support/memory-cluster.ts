@@ -46,7 +46,7 @@ export class MemoryCluster implements ResourceClients {
       list: (namespace) => this.#list(plural, namespace),
       get: (key) => this.#get(plural, key),
       onChange: (listener) => {
-        this.#listeners.set(plural, [...(this.#listeners.get(plural) ?? []), listener as Listener]);
+        this.#listeners.set(plural, [...(this.#listeners.get(plural) ?? []), listener]);
         for (const object of this.#list(plural)) listener(object, false);
       },
     };
