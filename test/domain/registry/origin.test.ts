@@ -17,7 +17,7 @@ const origins = (
   more: { insecure?: boolean; allowedRealms?: readonly string[]; caBundle?: string } = {},
 ): OriginSet => originsOf({ domain: parseRegistryDomain(domain), ...more });
 const verdict = (gate: GateVerdict): string =>
-  gate.allowed ? `${gate.withCredential ? 'with' : 'without'}` : gate.code;
+  gate.allowed ? (gate.withCredential ? 'with' : 'without') : gate.code;
 
 test('a registry is reached by https, by http on this machine, and Docker Hub at its own host', () => {
   assert.equal(origins('r.example').registry, 'https://r.example');
