@@ -12,7 +12,11 @@ import { securityHeaders } from './middleware/security-headers.ts';
 import { basePath, mount } from './mount.ts';
 import { openApiDocument } from './openapi.ts';
 import type { Route } from './route.ts';
+import { edgeSiteRoutes } from './routes/edge-sites.ts';
+import { editRepositoryRoute, editSecretRoute } from './routes/edits.ts';
 import { healthRoutes } from './routes/health.ts';
+import { historyRoute, versionsRoute } from './routes/history.ts';
+import { progressRoute } from './routes/progress.ts';
 import { ApiMetrics } from './metrics.ts';
 import { registrySecretRoutes } from './routes/registry-secrets.ts';
 import { repositoryRoutes } from './routes/repositories.ts';
@@ -30,6 +34,12 @@ export function apiRoutes(tools: RouteTools): readonly Route[] {
     ...repositoryRoutes(tools),
     syncRoute(tools),
     cancelSyncRoute(tools),
+    editSecretRoute(tools),
+    editRepositoryRoute(tools),
+    historyRoute(tools),
+    versionsRoute(tools),
+    progressRoute(tools),
+    ...edgeSiteRoutes(tools),
   ];
 }
 

@@ -36,6 +36,8 @@ export interface ApiDependencies {
   readonly providers: readonly string[];
   /** Resolves where the API can serve, throws a Failure that says what is missing. */
   readonly ready: () => Promise<void>;
+  /** Address of a run's page in Temporal's UI. Default: answers carry no link. */
+  readonly workflowUrl?: (workflowId: string, runId: string) => string;
   readonly log: Logger;
   /** The time, for tests. Default: the system's clock. */
   readonly now?: () => Date;

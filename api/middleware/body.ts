@@ -28,7 +28,7 @@ export async function readBody(request: Request, rule: BodyRule): Promise<unknow
   if (!allowed.includes(type)) {
     throw new Failure('UnsupportedContentType', { side: 'caller', detail: `send ${allowed.join(' or ')}` });
   }
-  if (type === 'application/json') {
+  if (type === 'application/json' || type === 'application/merge-patch+json') {
     return parseStrictJson(bytes, {
       code: 'InvalidRequest',
       subject: 'body',

@@ -75,7 +75,7 @@ const getRoute = (tools: RouteTools): Route =>
       query: noQuery,
       answers: { 200: { description: 'The registry source', schema: registrySecretSchema } },
     },
-    async ({ params }) => ({ status: 200, body: presentSecret(await existing(tools, params)) }),
+    async ({ params }) => ({ status: 200, body: presentSecret(await existingSecret(tools, params)) }),
   );
 
 const createRoute = (tools: RouteTools): Route =>
@@ -146,7 +146,7 @@ const deleteRoute = (tools: RouteTools): Route =>
       answers: { 204: { description: 'Deleted' } },
     },
     async (call) => {
-      const secret = await existing(tools, call.params);
+      const secret = await existingSecret(tools, call.params);
       const key = { namespace: call.params.ns, name: call.params.name };
       if (call.query.force !== 'true') refuseInUse(tools, key);
       await tools.clients.resource('registrysecrets').delete(key, secret.metadata.uid);
@@ -164,7 +164,8 @@ function refuseInUse(tools: RouteTools, key: { readonly namespace: string; reado
   throw new Failure('InUse', { side: 'caller', detail: `used by repositories ${named}${more}` });
 }
 
-async function existing(
+/** The RegistrySecret of a path. Throws `NotFound`. */
+export async function existingSecret(
   tools: RouteTools,
   params: z.output<typeof objectParameters>,
 ): Promise<RegistrySecret> {

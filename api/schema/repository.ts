@@ -1,5 +1,6 @@
 import { z } from '@hono/zod-openapi';
 import type { Repository, RepositorySpec } from '../../domain/resources/repository.ts';
+import { editFields } from './edits.ts';
 import {
   conditionSchema,
   incomingType,
@@ -24,6 +25,13 @@ const tagSelectorSchema = z
   })
   .openapi('TagSelector');
 
+const platformsSchema = z
+  .object({
+    mode: z.enum(['all', 'sparse', 'rewrite']),
+    platforms: z.array(z.string().max(100)).max(50).exactOptional(),
+  })
+  .openapi('PlatformSelection');
+
 const repositorySpecSchema = z
   .object({
     repository: z.string().max(300).openapi({ description: 'Path, no tag', example: 'library/nginx' }),
@@ -34,12 +42,7 @@ const repositorySpecSchema = z
     retryCount: z.int().min(0).max(100).exactOptional().openapi({ description: 'Default 3' }),
     retryInterval: duration.exactOptional(),
     sites: z.array(z.string().max(63)).max(1000).exactOptional(),
-    platforms: z
-      .object({
-        mode: z.enum(['all', 'sparse', 'rewrite']),
-        platforms: z.array(z.string().max(100)).max(50).exactOptional(),
-      })
-      .exactOptional(),
+    platforms: platformsSchema.exactOptional(),
     tagSelector: tagSelectorSchema.exactOptional(),
     pinnedDigest: z.string().max(200).exactOptional(),
     prune: z.boolean().exactOptional(),
@@ -51,6 +54,30 @@ const repositorySpecSchema = z
     verification: z.object({ publicKey: z.string().max(16_384) }).exactOptional(),
   })
   .openapi('RepositorySpec') satisfies z.ZodType<RepositorySpec>;
+
+/** An edit of a Repository. The three fields of its identity are let through only to be refused by name. */
+export const repositoryEditSchema = z
+  .object({
+    ...editFields,
+    spec: z
+      .strictObject({
+        repository: z.unknown().optional(),
+        tag: z.unknown().optional(),
+        registryRef: z.unknown().optional(),
+        syncInterval: duration.nullable().exactOptional(),
+        syncTimeout: duration.nullable().exactOptional(),
+        retryCount: z.int().min(0).max(100).nullable().exactOptional(),
+        retryInterval: duration.nullable().exactOptional(),
+        sites: z.array(z.string().max(63)).max(1000).nullable().exactOptional(),
+        platforms: platformsSchema.nullable().exactOptional(),
+        tagSelector: tagSelectorSchema.nullable().exactOptional(),
+        pinnedDigest: z.string().max(200).nullable().exactOptional(),
+        prune: z.boolean().nullable().exactOptional(),
+        suspend: z.boolean().nullable().exactOptional(),
+      })
+      .exactOptional(),
+  })
+  .openapi('RepositoryEdit');
 
 /** A Repository that a caller creates. */
 export const newRepositorySchema = z
