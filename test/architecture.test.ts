@@ -20,7 +20,7 @@ const rules: Readonly<Record<Exclude<Room, 'test'>, RoomRule>> = {
     values: ['domain'],
     types: [],
     packages: [
-      /^@temporalio\/(client|common)$/,
+      /^@temporalio\/(client|common|proto)$/,
       /^@kubernetes\/client-node$/,
       /^@aws-sdk\//,
       /^undici$/,
