@@ -1,0 +1,24 @@
+import { Client, Connection } from '@temporalio/client';
+import type { DataConverter } from '@temporalio/common';
+
+/** Where the Temporal frontend is. */
+export interface TemporalAddress {
+  /** `host:port`. */
+  readonly address: string;
+  readonly namespace: string;
+  /** Encrypts payloads where it has keys. Default: payloads stay readable. */
+  readonly dataConverter?: DataConverter;
+}
+
+/**
+ * A client that connects at its first call and again after every break: a process starts and stays up while Temporal is
+ * away, and its calls fail with `EngineUnavailable` until then.
+ */
+export function connectTemporal(where: TemporalAddress): Client {
+  const connection = Connection.lazy({ address: where.address, connectTimeout: 5000 });
+  return new Client({
+    connection,
+    namespace: where.namespace,
+    ...(where.dataConverter === undefined ? {} : { dataConverter: where.dataConverter }),
+  });
+}

@@ -1,0 +1,82 @@
+import type { Client, WorkflowStartOptions } from '@temporalio/client';
+import { WorkflowExecutionAlreadyStartedError } from '@temporalio/common';
+import { asFailure, Failure } from '../../domain/failure.ts';
+import type { ObjectRef } from '../../domain/resources/meta.ts';
+import type { SyncTrigger } from '../../domain/resources/repository.ts';
+import { hubTaskQueue, syncWorkflowId, verifyWorkflowId } from '../../domain/sync/ids.ts';
+import { workflowTypes } from '../../domain/sync/input.ts';
+import { engineCall } from './engine-call.ts';
+import type { StartedRun, VerifyVerdict, WorkflowGateway } from './gateway.ts';
+import { deleteResync, ensureResync } from './schedule.ts';
+import { attributesOf, attributesOfRepository } from './search-attributes.ts';
+
+/** The only way in which the API and the reconcilers reach Temporal. Failures: `EngineUnavailable`, `Timeout`. */
+export function createWorkflowGateway(client: Client): WorkflowGateway {
+  return {
+    startSync: (ref, trigger) => startOrJoin(client, workflowTypes.sync, syncStart(ref, trigger)),
+    startVerify: (ref) => startOrJoin(client, workflowTypes.verify, verifyStart(ref)),
+    cancelSync: async (ref) =>
+      (await engineCall(client, () => client.workflow.getHandle(syncWorkflowId(ref)).cancel())) !== undefined,
+    ensureSchedule: (ref, schedule) => ensureResync(client, ref, schedule),
+    deleteSchedule: (ref) => deleteResync(client, ref),
+    awaitVerify: (run, timeoutMs) => awaitVerdict(client, run, timeoutMs),
+  };
+}
+
+type Start = WorkflowStartOptions & { readonly args: readonly unknown[] };
+
+const syncStart = (ref: ObjectRef, trigger: SyncTrigger): Start => ({
+  workflowId: syncWorkflowId(ref),
+  taskQueue: hubTaskQueue,
+  args: [{ ref, trigger }],
+  staticSummary: `Sync ${ref.namespace}/${ref.name} (${trigger})`,
+  typedSearchAttributes: attributesOfRepository(ref, trigger),
+});
+
+const verifyStart = (ref: ObjectRef): Start => ({
+  workflowId: verifyWorkflowId(ref),
+  taskQueue: hubTaskQueue,
+  args: [ref],
+  staticSummary: `Test the connection of ${ref.namespace}/${ref.name}`,
+  typedSearchAttributes: attributesOf({ namespace: ref.namespace, registry: ref.name }),
+});
+
+/**
+ * One run per id (faults N13, G05): a second start joins the run that is there. Where that run ends just then, a new
+ * one is started, so that a request is never answered with a run that did not see it.
+ */
+async function startOrJoin(client: Client, type: string, start: Start): Promise<StartedRun> {
+  for (let round = 0; round < 3; round += 1) {
+    const started = await startOnce(client, type, start);
+    if (started !== undefined) return { workflowId: start.workflowId, runId: started, alreadyRunning: false };
+    const running = await engineCall(client, () => client.workflow.getHandle(start.workflowId).describe());
+    if (running?.status.name === 'RUNNING')
+      return { workflowId: start.workflowId, runId: running.runId, alreadyRunning: true };
+  }
+  throw new Failure('EngineUnavailable', { side: 'cluster', subject: start.workflowId });
+}
+
+/** The new run's id; undefined where one with that id runs already. */
+async function startOnce(client: Client, type: string, start: Start): Promise<string | undefined> {
+  return engineCall(client, async () => {
+    try {
+      const handle = await client.workflow.start(type, { ...start, workflowIdConflictPolicy: 'FAIL' });
+      return handle.firstExecutionRunId;
+    } catch (error) {
+      if (error instanceof WorkflowExecutionAlreadyStartedError) return undefined;
+      throw error;
+    }
+  });
+}
+
+async function awaitVerdict(client: Client, run: StartedRun, timeoutMs: number): Promise<VerifyVerdict> {
+  const signal = AbortSignal.timeout(timeoutMs);
+  try {
+    const handle = client.workflow.getHandle<() => Promise<VerifyVerdict>>(run.workflowId, run.runId);
+    return await client.withAbortSignal(signal, () => handle.result());
+  } catch (error) {
+    if (signal.aborted) throw new Failure('Timeout', { side: 'source', subject: run.workflowId });
+    const failure = asFailure(error);
+    throw failure.code === 'Internal' ? new Failure('EngineUnavailable', { cause: error }) : failure;
+  }
+}
