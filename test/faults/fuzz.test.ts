@@ -147,7 +147,7 @@ function duration(act: () => void): number {
 /** Texts of 8 KiB that make backtracking patterns slow: one character, pairs, and the seed's own pieces over and over. */
 function slowCandidates(seed: string): readonly string[] {
   const pieces = [
-    ...'aA0 \t,;="<>\\/.:-_@%[({?&',
+    ...'aA0 \t,;="<>\\/.:-_@%[({?&'.split(''),
     'a.',
     'a-',
     'a=',
