@@ -47,6 +47,8 @@ export interface RepositorySpec {
   readonly tagSelector?: TagSelector;
   /** Digest to stay at, whatever the tag says upstream. Default: follow the tag. */
   readonly pinnedDigest?: string;
+  /** The same for tags of the selector. A rollback writes them, so that no resync undoes it. Default: none. */
+  readonly pins?: readonly { readonly tag: string; readonly digest: string }[];
   /** Whether tags that vanished upstream are deleted at the sites. Default: false. */
   readonly prune?: boolean;
   /** Whether scheduled syncs are paused. Default: false. */
