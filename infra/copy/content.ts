@@ -32,9 +32,15 @@ export interface BlobSource {
   readBlob(blob: Descriptor, from: number, sink: ByteSink, signal?: AbortSignal): Promise<void>;
 }
 
+/** A manifest that belongs to another one: by its `subject`, or by a tag such as cosign's `sha256-<hex>.sig`. */
+export interface Attachment extends Descriptor {
+  /** The tag that makes it one. Default: its `subject` does. */
+  readonly tag?: TagName;
+}
+
 export interface ReferrerSource {
-  /** Signatures and other manifests whose subject is `digest`, cosign's tags included; complete, or it throws. */
-  referrers(digest: Digest, signal?: AbortSignal): Promise<readonly Descriptor[]>;
+  /** Signatures and other attachments of `digest`; complete, or it throws. Empty for a store that has none. */
+  referrers(digest: Digest, signal?: AbortSignal): Promise<readonly Attachment[]>;
 }
 
 /** A blob on its way in. Invisible to readers of the store until committed. */

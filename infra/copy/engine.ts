@@ -3,6 +3,7 @@ import type { Digest } from '../../domain/names/digest.ts';
 import type { RegistryDomain } from '../../domain/names/registry-domain.ts';
 import type { RepositoryPath } from '../../domain/names/repository-path.ts';
 import type { TagName } from '../../domain/names/tag.ts';
+import type { UploadMemory } from './content.ts';
 import type { ManifestStatus, PlatformSelection } from '../../domain/resources/repository.ts';
 import type { RegistryAccessSpec, RegistryCapability } from '../../domain/resources/registry-secret.ts';
 
@@ -50,8 +51,12 @@ export interface CopyRequest {
   /** What to copy, resolved once. */
   readonly root: Descriptor;
   readonly target: RepositoryEndpoint;
+  /** The tag that led to `root`, so that copying it onto itself is refused. Default: none, `root` came by digest. */
+  readonly sourceTag?: TagName;
   /** The tag to write last. Default: none, only content. */
   readonly tag?: TagName;
+  /** Repositories of the target, declared to be open to the same credential, to take blobs over from. Default: none. */
+  readonly mountFrom?: readonly RepositoryPath[];
   readonly platforms?: PlatformSelection;
   /** Bytes per second. Default: no limit. */
   readonly bandwidth?: number;
@@ -62,6 +67,8 @@ export interface CopyHooks {
   readonly onProgress?: (progress: CopyProgress) => void;
   /** Asked right before the tag is written; throws `Superseded` where the work is no longer wanted. */
   readonly fence?: () => Promise<void>;
+  /** Uploads cut off in an earlier process, and where new ones are noted. Default: remembered in this process only. */
+  readonly uploads?: UploadMemory;
 }
 
 /** What the activities need from the copy engine. */

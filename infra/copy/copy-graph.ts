@@ -1,0 +1,237 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Failure } from '../../domain/failure.ts';
+import type { Descriptor } from '../../domain/image/descriptor.ts';
+import type { RepositoryPath } from '../../domain/names/repository-path.ts';
+import { parseTag, type TagName } from '../../domain/names/tag.ts';
+import type { ContentSource, ContentTarget } from './content.ts';
+import type { CopyHooks, CopyReport } from './engine.ts';
+import type { GraphNode, ImageGraph } from './image-graph.ts';
+import { moveBlob, type MoveOptions } from './move-blob.ts';
+import { readBack } from './read-back.ts';
+import type { SingleFlight } from './single-flight.ts';
+import { CopyTally } from './copy-tally.ts';
+
+/** What all copies of a process share. */
+export interface CopyContext {
+  readonly flights: SingleFlight;
+  /** Runs a blob transfer when the target has a place for it. */
+  readonly limit: <T>(task: () => Promise<T>) => Promise<T>;
+}
+
+export interface GraphCopyOptions extends CopyHooks, Pick<MoveOptions, 'memory' | 'limiter'> {
+  /** Written last. Default: none, only content. */
+  readonly tag?: TagName;
+  /** A repository of the same target, under the same credential, that may hold some of the blobs. Default: none. */
+  readonly mountFrom?: readonly RepositoryPath[];
+}
+
+/** Repairs after which a target that keeps losing parts is given up. */
+const maxRounds = 3;
+/** Where untagged manifests are dropped, the race is harder: more rounds are worth it. */
+const maxRoundsAgainstGc = 12;
+const maxTagWaitMs = 30_000;
+
+/** Copies one graph between two stores, in the one safe order: blobs, children, root, read-back, fence, tag. */
+export class GraphCopy {
+  readonly #source: ContentSource;
+  readonly #target: ContentTarget;
+  readonly #graph: ImageGraph;
+  readonly #context: CopyContext;
+  readonly #options: GraphCopyOptions;
+  readonly #tally: CopyTally;
+
+  constructor(
+    source: ContentSource,
+    target: ContentTarget,
+    graph: ImageGraph,
+    context: CopyContext,
+    options: GraphCopyOptions,
+  ) {
+    this.#source = source;
+    this.#target = target;
+    this.#graph = graph;
+    this.#context = context;
+    this.#options = options;
+    this.#tally = new CopyTally(graph, options.onProgress);
+  }
+
+  async run(): Promise<CopyReport> {
+    const staging = this.#stagingTag();
+    await this.#place(staging);
+    await this.#settle(staging);
+    if (this.#options.tag !== undefined) await this.#writeTag(this.#options.tag);
+    if (staging !== undefined) await this.#target.removeTag(staging, this.#options.signal);
+    return this.#tally.report();
+  }
+
+  /** Holds an untagged graph where the target's garbage collection would drop it. */
+  #stagingTag(): TagName | undefined {
+    if (this.#target.gcDeletesUntagged !== true || this.#options.tag === undefined) return undefined;
+    return parseTag(`imageferry-staging-${this.#graph.root.digest.slice(-32)}`);
+  }
+
+  /** Writes everything but the tag and repairs what the target loses meanwhile. */
+  async #place(staging: TagName | undefined): Promise<void> {
+    await this.#each(this.#graph.blobs, (blob) => this.#placeBlob(blob));
+    await this.#pushManifests(staging);
+    await this.#proveAndRepair(staging);
+  }
+
+  /** A collection that marked before our manifests came may sweep after they were read back: look again after it. */
+  async #settle(staging: TagName | undefined): Promise<void> {
+    const seconds = this.#target.gcSettleSeconds ?? 0;
+    if (seconds <= 0) return;
+    await pause(seconds * 1000, this.#options.signal);
+    await this.#proveAndRepair(staging);
+  }
+
+  async #proveAndRepair(staging: TagName | undefined): Promise<void> {
+    const rounds = this.#target.gcDeletesUntagged === true ? maxRoundsAgainstGc : maxRounds;
+    for (let round = 1; ; round += 1) {
+      const lost = await readBack(
+        this.#target,
+        this.#graph,
+        (items, task) => this.#each(items, task),
+        this.#options.signal,
+      );
+      if (lost.blobs.length === 0 && lost.manifests.length === 0) return;
+      if (round > rounds) {
+        throw new Failure('DestinationGC', { side: 'destination', subject: this.#target.label });
+      }
+      await this.#each(lost.blobs, (blob) => this.#upload(blob));
+      await this.#pushManifests(staging);
+    }
+  }
+
+  async #placeBlob(blob: Descriptor): Promise<void> {
+    await this.#context.flights.run(`${this.#target.key} ${blob.digest}`, async () => {
+      const { signal } = this.#options;
+      if (await this.#target.hasBlob(blob, signal)) return;
+      if (await this.#mount(blob)) return;
+      await this.#upload(blob);
+    });
+    this.#tally.placed(blob);
+  }
+
+  async #mount(blob: Descriptor): Promise<boolean> {
+    const { mountFrom, signal } = this.#options;
+    for (const from of mountFrom ?? []) {
+      if ((await this.#target.mounter?.mountBlob(blob, from, signal)) === true) return true;
+    }
+    return false;
+  }
+
+  async #upload(blob: Descriptor): Promise<void> {
+    const { signal, memory, limiter } = this.#options;
+    this.#tally.moved(blob, 0, 0);
+    await this.#context.limit(() =>
+      moveBlob(this.#source, this.#target, blob, {
+        onBytes: (read, sent) => this.#tally.moved(blob, read, sent),
+        ...(signal === undefined ? {} : { signal }),
+        ...(memory === undefined ? {} : { memory }),
+        ...(limiter === undefined ? {} : { limiter }),
+      }),
+    );
+  }
+
+  /** Children before parents: a registry refuses an index whose children it does not have. */
+  async #pushManifests(staging: TagName | undefined): Promise<void> {
+    for (let round = 1; ; round += 1) {
+      try {
+        for (const layer of levels(this.#graph)) {
+          await this.#each(layer, (node) => this.#pushManifest(node, staging));
+        }
+        return;
+      } catch (error) {
+        const lost = error instanceof Failure && error.code === 'DestinationGC';
+        if (!lost || round >= maxRounds) throw error;
+        // The target misses a part that it said it had: nothing it says counts any more.
+        await this.#each(this.#graph.blobs, async (blob) => {
+          if (!(await this.#target.proveBlob(blob, this.#options.signal))) await this.#upload(blob);
+        });
+      }
+    }
+  }
+
+  async #pushManifest(node: GraphNode, staging: TagName | undefined): Promise<void> {
+    const isRoot = node.stored.descriptor.digest === this.#graph.root.digest;
+    await this.#target.pushManifest(node.stored, isRoot ? staging : undefined, this.#options.signal);
+    this.#tally.pushed(node.stored.bytes.byteLength);
+  }
+
+  async #writeTag(tag: TagName): Promise<void> {
+    const { fence, signal } = this.#options;
+    const root = this.#graph.manifests.at(-1);
+    if (root === undefined) throw new Failure('InvalidManifest', { subject: this.#graph.root.digest });
+    await fence?.();
+    try {
+      await this.#target.pushManifest(root.stored, tag, signal);
+    } catch (error) {
+      const immutable = error instanceof Failure && error.code === 'TagImmutable';
+      const there = immutable ? await this.#target.resolve(tag, signal) : undefined;
+      if (there?.digest !== root.stored.descriptor.digest) throw error;
+    }
+    await this.#awaitTag(tag, root);
+  }
+
+  /** A registry may show the old tag for a while. */
+  async #awaitTag(tag: TagName, root: GraphNode): Promise<void> {
+    const end = performance.now() + maxTagWaitMs;
+    for (let wait = 100; ; wait = Math.min(wait * 2, 3000)) {
+      const there = await this.#target.resolve(tag, this.#options.signal);
+      if (there?.digest === root.stored.descriptor.digest) return;
+      if (performance.now() > end) {
+        throw new Failure('ReadBackPending', {
+          side: 'destination',
+          subject: `${this.#target.label}:${tag}`,
+        });
+      }
+      await pause(wait, this.#options.signal);
+    }
+  }
+
+  /** Runs a task per item, sixteen at a time; the first failure stops the rest from starting. */
+  async #each<T>(items: readonly T[], task: (item: T) => Promise<void>): Promise<void> {
+    let next = 0;
+    let failed = false;
+    const lane = async (): Promise<void> => {
+      while (next < items.length && !failed) {
+        const item = items[next];
+        next += 1;
+        if (item === undefined) continue;
+        try {
+          await task(item);
+        } catch (error) {
+          failed = true;
+          throw error;
+        }
+      }
+    };
+    const lanes = await Promise.allSettled(Array.from({ length: Math.min(16, items.length) }, lane));
+    const broken = lanes.find((result) => result.status === 'rejected');
+    if (broken !== undefined) throw broken.reason;
+  }
+}
+
+/** The manifests by their height: those without children first, the root last. */
+function levels(graph: ImageGraph): readonly (readonly GraphNode[])[] {
+  const heights = new Map<string, number>();
+  const byHeight: GraphNode[][] = [];
+  for (const node of graph.manifests) {
+    const height = Math.max(
+      0,
+      ...node.manifest.children.map((child) => (heights.get(child.digest) ?? -1) + 1),
+    );
+    heights.set(node.stored.descriptor.digest, height);
+    (byHeight[height] ??= []).push(node);
+  }
+  return byHeight.filter((level) => level !== undefined);
+}
+
+async function pause(ms: number, signal: AbortSignal | undefined): Promise<void> {
+  try {
+    await sleep(ms, undefined, signal === undefined ? {} : { signal });
+  } catch (error) {
+    throw new Failure('Cancelled', { cause: error });
+  }
+}

@@ -1,0 +1,121 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Failure } from '../../domain/failure.ts';
+import { Slots } from './slots.ts';
+
+/** How much one host is asked at a time, by all work of this process together. */
+export interface BudgetLimits {
+  /** Short calls at once. Default: 16. */
+  readonly calls?: number;
+  /** Blobs read and blobs written at once, each. Default: 8. */
+  readonly transfers?: number;
+  /** Milliseconds of a registry's pause that are waited for in place; longer ones are thrown. Default: 30 000. */
+  readonly longestWaitMs?: number;
+  /** Failures in a row after which the host is left alone for a while. Default: 12. */
+  readonly breakAfter?: number;
+  /** Milliseconds it is then left alone. Default: 30 000. */
+  readonly breakMs?: number;
+}
+
+/** The budget of one host. A pause or an outage seen by one call holds back all of them. */
+export class HostBudget {
+  readonly calls: Slots;
+  readonly reads: Slots;
+  readonly writes: Slots;
+  readonly #longestWaitMs: number;
+  readonly #breakAfter: number;
+  readonly #breakMs: number;
+  readonly #host: string;
+  #pausedUntil = 0;
+  #probing = false;
+  #failures = 0;
+  #brokenUntil = 0;
+
+  constructor(host: string, limits: BudgetLimits = {}) {
+    this.#host = host;
+    this.calls = new Slots(limits.calls ?? 16);
+    this.reads = new Slots(limits.transfers ?? 8);
+    this.writes = new Slots(limits.transfers ?? 8);
+    this.#longestWaitMs = limits.longestWaitMs ?? 30_000;
+    this.#breakAfter = limits.breakAfter ?? 12;
+    this.#breakMs = limits.breakMs ?? 30_000;
+  }
+
+  /** Waits out a pause; after it one caller goes first and the rest follow once that one was served. */
+  async enter(signal?: AbortSignal): Promise<void> {
+    this.#refuseWhileBroken();
+    while (this.#pausedUntil > 0) {
+      const wait = this.#pausedUntil - performance.now();
+      if (wait > this.#longestWaitMs) {
+        throw new Failure('RateLimited', { subject: this.#host, retryAfterMs: Math.ceil(wait) });
+      }
+      if (wait <= 0 && !this.#probing) {
+        this.#probing = true;
+        return;
+      }
+      await sleep(Math.max(wait, 50) + Math.random() * 50, undefined, signal === undefined ? {} : { signal });
+    }
+  }
+
+  /** The host answered, whatever it said, except that it is overloaded. */
+  served(): void {
+    this.#failures = 0;
+    this.#brokenUntil = 0;
+    if (!this.#probing) return;
+    this.#probing = false;
+    this.#pausedUntil = 0;
+  }
+
+  /** The host asked for a pause. Milliseconds. */
+  pause(ms: number): void {
+    this.#probing = false;
+    this.#pausedUntil = Math.max(this.#pausedUntil, performance.now() + ms);
+  }
+
+  /** The host failed to answer, or answered 5xx. */
+  failed(): void {
+    this.#probing = false;
+    this.#failures += 1;
+    if (this.#failures >= this.#breakAfter) this.#brokenUntil = performance.now() + this.#breakMs;
+  }
+
+  /** The caller gave up before there was an answer. */
+  abandoned(): void {
+    this.#probing = false;
+  }
+
+  /** Whether the host asked for a pause in the last moments, so that odd answers are to be read as more of the same. */
+  get throttling(): boolean {
+    return this.#pausedUntil > 0;
+  }
+
+  /** One probe is let through when the time is over; the next ones wait for how it went. */
+  #refuseWhileBroken(): void {
+    if (this.#brokenUntil === 0) return;
+    const left = this.#brokenUntil - performance.now();
+    if (left <= 0) {
+      this.#brokenUntil = performance.now() + this.#breakMs;
+      return;
+    }
+    throw new Failure('RegistryUnavailable', { subject: this.#host, retryAfterMs: Math.ceil(left) });
+  }
+}
+
+/** The budgets of all hosts, one each. */
+export class HostBudgets {
+  readonly #limits: BudgetLimits;
+  readonly #budgets = new Map<string, HostBudget>();
+
+  constructor(limits: BudgetLimits = {}) {
+    this.#limits = limits;
+  }
+
+  /** `host` is host:port. */
+  of(host: string): HostBudget {
+    const known = this.#budgets.get(host);
+    if (known !== undefined) return known;
+    if (this.#budgets.size >= 1000) this.#budgets.clear();
+    const made = new HostBudget(host, this.#limits);
+    this.#budgets.set(host, made);
+    return made;
+  }
+}

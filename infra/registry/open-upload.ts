@@ -1,0 +1,69 @@
+import { Failure } from '../../domain/failure.ts';
+import { uploadedBytes } from '../../domain/registry/content-range.ts';
+import type { BlobUpload } from '../copy/content.ts';
+import { gatedLocation, RegistryUpload, type UploadContext } from './registry-upload.ts';
+
+/** Only uploads that are worth continuing are remembered. Bytes. */
+const memorableBytes = 1024 * 1024;
+
+/** Continues the upload that is remembered, where the registry still knows it; opens a new one otherwise. */
+export async function openRegistryUpload(
+  context: UploadContext,
+  uploads: URL,
+  resume: boolean,
+): Promise<BlobUpload> {
+  const remembered = resume ? context.memory?.recall(context.memoryKey) : undefined;
+  const continued = remembered === undefined ? undefined : await continueUpload(context, uploads, remembered);
+  return continued ?? startUpload(context, uploads);
+}
+
+async function startUpload(context: UploadContext, uploads: URL): Promise<BlobUpload> {
+  const { session, scope, about, blob, signal } = context;
+  const answer = await session.call({
+    method: 'POST',
+    url: uploads,
+    scope,
+    about,
+    headers: { 'content-length': '0' },
+    ...(signal === undefined ? {} : { signal }),
+  });
+  const location = gatedLocation(context, uploads, answer.header('location'));
+  if (blob.size >= memorableBytes) context.memory?.remember(context.memoryKey, location.href);
+  return new RegistryUpload(context, location, 0);
+}
+
+async function continueUpload(
+  context: UploadContext,
+  uploads: URL,
+  remembered: string,
+): Promise<BlobUpload | undefined> {
+  const { session, scope, about, blob, memory, memoryKey, signal } = context;
+  const forget = (): undefined => {
+    memory?.remember(memoryKey, undefined);
+  };
+  try {
+    // What was remembered came from outside: it goes through the same gate as a fresh Location.
+    const known = gatedLocation(context, uploads, remembered);
+    const answer = await session.call({
+      method: 'GET',
+      url: known,
+      scope,
+      about,
+      accept: [400, 404, 405, 416],
+      ...(signal === undefined ? {} : { signal }),
+    });
+    const offset = answer.ok ? uploadedBytes(answer.header('range')) : undefined;
+    if (offset === undefined || offset > blob.size || offset === 0) return forget();
+    const location = gatedLocation(context, known, answer.header('location') ?? known.href);
+    memory?.remember(memoryKey, location.href);
+    return new RegistryUpload(context, location, offset);
+  } catch (error) {
+    if (
+      error instanceof Failure &&
+      (error.code === 'LocationRefused' || error.code === 'UnexpectedResponse')
+    ) {
+      return forget();
+    }
+    throw error;
+  }
+}

@@ -1,0 +1,125 @@
+import { Failure } from '../../domain/failure.ts';
+import type { HttpAnswer } from './http-answer.ts';
+import { ReadConnection } from './read-connection.ts';
+import type { PaceLimits } from './read-pace.ts';
+import { bodyLength } from './response-head.ts';
+import type { Transport } from './transport.ts';
+
+const maxIdlePerOrigin = 8;
+const maxIdleMs = 15_000;
+/** Error bodies up to this size are read, so that the connection can be kept and the error code be known. */
+const maxErrorBytes = 65_536;
+
+interface Idle {
+  readonly connection: ReadConnection;
+  readonly since: number;
+}
+
+/** An answer whose body is still to be read, and the connection it comes over. */
+export interface OpenRead {
+  readonly answer: HttpAnswer;
+  readonly connection: ReadConnection;
+  /** Undefined where the answer does not tell. */
+  readonly length: number | undefined;
+}
+
+/** Connections for reading blobs, kept for the next blob of the same origin. */
+export class ReadPool {
+  readonly #transport: Transport;
+  readonly #limits: PaceLimits;
+  readonly #idle = new Map<string, Idle[]>();
+
+  constructor(transport: Transport, limits: PaceLimits) {
+    this.#transport = transport;
+    this.#limits = limits;
+  }
+
+  /** Sends a GET and resolves with the head of the answer; on a kept connection that turns out closed, once more. */
+  async get(url: URL, headers: Readonly<Record<string, string>>, signal?: AbortSignal): Promise<OpenRead> {
+    const kept = this.#take(url.origin);
+    if (kept !== undefined) {
+      try {
+        return await this.#send(kept, url, headers, signal);
+      } catch (error) {
+        if (signal?.aborted === true || !wentStale(error)) throw error;
+      }
+    }
+    const fresh = await ReadConnection.open(this.#transport.target(url), this.#limits);
+    return this.#send(fresh, url, headers, signal);
+  }
+
+  /** Hands a connection back after its body was read to the end. */
+  release(url: URL, open: OpenRead): void {
+    const closing = open.answer.header('connection')?.toLowerCase() === 'close';
+    const list = this.#idle.get(url.origin) ?? [];
+    if (!open.connection.usable || closing || list.length >= maxIdlePerOrigin) {
+      open.connection.destroy(new Failure('Cancelled'));
+      return;
+    }
+    list.push({ connection: open.connection, since: performance.now() });
+    this.#idle.set(url.origin, list);
+  }
+
+  /** Reads a short body, of an error, and hands the connection back; a long one costs the connection. */
+  async drain(url: URL, open: OpenRead): Promise<Uint8Array> {
+    if (open.length === undefined || open.length > maxErrorBytes) {
+      open.connection.destroy(new Failure('Cancelled'));
+      return new Uint8Array();
+    }
+    const chunks: Buffer[] = [];
+    await open.connection.body(open.length, (chunk) => {
+      chunks.push(Buffer.from(chunk));
+      return undefined;
+    });
+    this.release(url, open);
+    return Buffer.concat(chunks);
+  }
+
+  close(): void {
+    for (const list of this.#idle.values()) {
+      for (const { connection } of list) connection.destroy(new Failure('Cancelled'));
+    }
+    this.#idle.clear();
+  }
+
+  async #send(
+    connection: ReadConnection,
+    url: URL,
+    headers: Readonly<Record<string, string>>,
+    signal: AbortSignal | undefined,
+  ): Promise<OpenRead> {
+    const abort = (): void => connection.destroy(new Failure('Cancelled', { cause: signal?.reason }));
+    if (signal?.aborted === true) abort();
+    signal?.addEventListener('abort', abort, { once: true });
+    try {
+      const answer = await connection.request(requestHead(url, headers));
+      return { answer, connection, length: bodyLength(answer) };
+    } finally {
+      signal?.removeEventListener('abort', abort);
+    }
+  }
+
+  #take(origin: string): ReadConnection | undefined {
+    const list = this.#idle.get(origin) ?? [];
+    for (let last = list.pop(); last !== undefined; last = list.pop()) {
+      if (last.connection.usable && performance.now() - last.since < maxIdleMs) return last.connection;
+      last.connection.destroy(new Failure('Cancelled'));
+    }
+    return undefined;
+  }
+}
+
+function wentStale(error: unknown): boolean {
+  if (error instanceof Failure) return error.code === 'Truncated' || error.code === 'NetworkError';
+  return true;
+}
+
+function requestHead(url: URL, headers: Readonly<Record<string, string>>): string {
+  const lines = Object.entries(headers).map(([name, value]) => {
+    // eslint-disable-next-line no-control-regex -- a line break would start another header
+    if (/[\u0000-\u001f\u007f]/.test(value))
+      throw new Failure('UnexpectedResponse', { detail: `header ${name}` });
+    return `${name}: ${value}\r\n`;
+  });
+  return `GET ${url.pathname}${url.search} HTTP/1.1\r\nhost: ${url.host}\r\n${lines.join('')}\r\n`;
+}

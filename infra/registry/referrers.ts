@@ -1,0 +1,178 @@
+import { createHash } from 'node:crypto';
+import { Failure } from '../../domain/failure.ts';
+import type { Descriptor } from '../../domain/image/descriptor.ts';
+import { parseManifest, maxManifestBytes, type Manifest } from '../../domain/image/manifest.ts';
+import { manifestAccept, manifestMediaTypes } from '../../domain/image/media-types.ts';
+import { digestAlgorithm, parseDigest, type Digest } from '../../domain/names/digest.ts';
+import type { RepositoryPath } from '../../domain/names/repository-path.ts';
+import { parseTag, referrersTag, type TagName } from '../../domain/names/tag.ts';
+import { nextPage } from '../../domain/registry/link.ts';
+import type { Attachment, StoredManifest } from '../copy/content.ts';
+import type { RequestSubject } from './answer-failure.ts';
+import type { Scope } from './authenticator.ts';
+import { encodeReferrersIndex } from './referrers-index.ts';
+import type { HttpAnswer } from './http-answer.ts';
+import type { RegistryClient } from './registry-client.ts';
+import { listTagPage } from './tag-list.ts';
+
+const maxPages = 100;
+const cosignSuffixes = ['.sig', '.att', '.sbom'] as const;
+
+/** What is attached to the manifests of one repository (OCI distribution spec, "Listing Referrers"; cosign's tags). */
+export class Referrers {
+  readonly #client: RegistryClient;
+  readonly #path: RepositoryPath;
+  readonly #scope: Scope;
+  readonly #about: RequestSubject;
+
+  constructor(client: RegistryClient, path: RepositoryPath, scope: Scope, side: RequestSubject['side']) {
+    this.#client = client;
+    this.#path = path;
+    this.#scope = scope;
+    this.#about = { side, subject: `${client.access.domain}/${path}` };
+  }
+
+  async of(digest: Digest, signal?: AbortSignal): Promise<readonly Attachment[]> {
+    const tags = await this.#attachmentTags(signal);
+    const fromApi = await this.#fromApi(digest, signal);
+    const referrers = fromApi ?? (await this.#fromFallbackTag(digest, tags, signal));
+    return [...referrers, ...(await this.#cosign(digest, tags, signal))];
+  }
+
+  /** Keeps the fallback tag where the registry does not keep the list itself: it would have said so in `OCI-Subject`. */
+  async pushed(manifest: StoredManifest, answer: HttpAnswer, signal?: AbortSignal): Promise<void> {
+    if (answer.header('oci-subject') !== undefined) return;
+    if (!Buffer.from(manifest.bytes).includes('"subject"')) return;
+    const parsed = parseManifest({ bytes: manifest.bytes, contentType: manifest.descriptor.mediaType });
+    const { subject } = parsed;
+    if (subject === undefined) return;
+    // Read, change, write: one at a time per repository, as registries have no compare-and-set.
+    await this.#client.locks.run(`${this.#path} ${subject.digest}`, () =>
+      this.#addToFallback(subject.digest, manifest, parsed, signal),
+    );
+  }
+
+  async #addToFallback(
+    subject: Digest,
+    manifest: StoredManifest,
+    parsed: Manifest,
+    signal: AbortSignal | undefined,
+  ): Promise<void> {
+    const tag = referrersTag(subject);
+    const listed = (await this.#readIndex(`manifests/${tag}`, signal))?.children ?? [];
+    if (listed.some((entry) => entry.digest === manifest.descriptor.digest)) return;
+    const bytes = encodeReferrersIndex([
+      ...listed,
+      {
+        ...manifest.descriptor,
+        ...(parsed.artifactType === undefined ? {} : { artifactType: parsed.artifactType }),
+        ...(Object.keys(parsed.annotations).length === 0 ? {} : { annotations: parsed.annotations }),
+      },
+    ]);
+    await this.#client.session.call({
+      method: 'PUT',
+      url: this.#url(`manifests/${tag}`),
+      scope: this.#scope,
+      headers: { 'content-type': manifestMediaTypes.ociIndex },
+      body: bytes,
+      about: this.#about,
+      ...(signal === undefined ? {} : { signal }),
+    });
+  }
+
+  /** Undefined where the registry does not have the API. */
+  async #fromApi(
+    digest: Digest,
+    signal: AbortSignal | undefined,
+  ): Promise<readonly Descriptor[] | undefined> {
+    if (this.#client.referrersApi === false) return undefined;
+    const found: Descriptor[] = [];
+    let url: URL | undefined = this.#url(`referrers/${digest}`);
+    for (let page = 0; url !== undefined; page += 1) {
+      if (page >= maxPages) throw new Failure('PaginationLoop', this.#about);
+      const answer: HttpAnswer = await this.#get(url, signal);
+      if (answer.status === 404 && page === 0) {
+        this.#client.referrersApi = false;
+        return undefined;
+      }
+      if (!answer.ok)
+        throw new Failure('ListingIncomplete', { ...this.#about, detail: `HTTP ${answer.status}` });
+      this.#client.referrersApi = true;
+      found.push(...parseIndex(answer).children);
+      url = nextPage(answer.all('link'), url);
+    }
+    return found;
+  }
+
+  async #fromFallbackTag(
+    digest: Digest,
+    tags: ReadonlySet<string> | undefined,
+    signal: AbortSignal | undefined,
+  ): Promise<readonly Descriptor[]> {
+    const tag = referrersTag(digest);
+    if (tags !== undefined && !tags.has(tag)) return [];
+    return (await this.#readIndex(`manifests/${tag}`, signal))?.children ?? [];
+  }
+
+  async #cosign(
+    digest: Digest,
+    tags: ReadonlySet<string> | undefined,
+    signal: AbortSignal | undefined,
+  ): Promise<readonly Attachment[]> {
+    if (digestAlgorithm(digest) !== 'sha256') return [];
+    const names = cosignSuffixes.map((suffix) => parseTag(`${referrersTag(digest)}${suffix}`));
+    const candidates = tags === undefined ? names : names.filter((name) => tags.has(name));
+    const found = await Promise.all(candidates.map((tag) => this.#byTag(tag, signal)));
+    return found.filter((attachment) => attachment !== undefined);
+  }
+
+  async #byTag(tag: TagName, signal: AbortSignal | undefined): Promise<Attachment | undefined> {
+    const answer = await this.#get(this.#url(`manifests/${tag}`), signal);
+    if (answer.status === 404) return undefined;
+    const digest = parseDigest(`sha256:${createHash('sha256').update(answer.body).digest('hex')}`);
+    const mediaType = answer.header('content-type') ?? manifestMediaTypes.ociManifest;
+    return { mediaType, digest, size: answer.body.byteLength, tag };
+  }
+
+  async #readIndex(rest: string, signal: AbortSignal | undefined): Promise<Manifest | undefined> {
+    const answer = await this.#get(this.#url(rest), signal);
+    return answer.status === 404 ? undefined : parseIndex(answer);
+  }
+
+  /**
+   * All tags that can be attachments, from one short list for all images of the repository; undefined where it has so
+   * many tags that asking one by one costs less.
+   */
+  #attachmentTags(signal: AbortSignal | undefined): Promise<ReadonlySet<string> | undefined> {
+    return this.#client.shortLived(`tags ${this.#path}`, async () => {
+      const page = await listTagPage(this.#client.session, this.#path, this.#scope, this.#about, signal);
+      return page.complete ? new Set(page.tags.filter((tag) => tag.startsWith('sha256-'))) : undefined;
+    });
+  }
+
+  #get(url: URL, signal: AbortSignal | undefined): Promise<HttpAnswer> {
+    return this.#client.session.call({
+      method: 'GET',
+      url,
+      scope: this.#scope,
+      headers: { accept: manifestAccept, 'accept-encoding': 'identity' },
+      maxBytes: maxManifestBytes,
+      tooLong: 'ManifestTooLarge',
+      about: this.#about,
+      accept: [404],
+      ...(signal === undefined ? {} : { signal }),
+    });
+  }
+
+  #url(rest: string): URL {
+    return new URL(`/v2/${this.#path}/${rest}`, this.#client.session.origins.registry);
+  }
+}
+
+function parseIndex(answer: HttpAnswer): Manifest {
+  return parseManifest({
+    bytes: answer.body,
+    contentType: manifestMediaTypes.ociIndex,
+    subject: 'referrers',
+  });
+}

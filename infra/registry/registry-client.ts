@@ -1,0 +1,175 @@
+import { createHash } from 'node:crypto';
+import { Failure } from '../../domain/failure.ts';
+import type { DialRule } from '../../domain/registry/addresses.ts';
+import { originsOf, type OriginSet } from '../../domain/registry/origin.ts';
+import {
+  parseTokenResponse,
+  maxTokenResponseBytes,
+  type RegistryToken,
+} from '../../domain/registry/token-response.ts';
+import type { RegistryAccess } from '../copy/engine.ts';
+import { SingleFlight } from '../copy/single-flight.ts';
+import { pauseOf } from './answer-failure.ts';
+import { Authenticator } from './authenticator.ts';
+import { HostBudgets, type BudgetLimits } from './host-budget.ts';
+import { KeyedLocks } from './keyed-locks.ts';
+import { networkFailure } from './network-failure.ts';
+import type { PaceLimits } from './read-pace.ts';
+import { ReadPool } from './read-pool.ts';
+import { RetryPlan } from '../copy/retry-plan.ts';
+import { RegistrySession } from './session.ts';
+import { Transport } from './transport.ts';
+import { UploadStrategies } from './upload-strategies.ts';
+
+/** Limits of all registry traffic of a process. */
+export interface RegistryLimits extends BudgetLimits, PaceLimits {}
+
+const shortLifeMs = 5000;
+const maxClients = 256;
+
+/** One registry with one credential: its connections, tokens and what was learned about it. */
+export class RegistryClient {
+  readonly access: RegistryAccess;
+  readonly session: RegistrySession;
+  readonly reads: ReadPool;
+  readonly strategies: UploadStrategies;
+  readonly locks = new KeyedLocks();
+  /** Whether it has the referrers API; undefined while not known. */
+  referrersApi: boolean | undefined;
+  readonly #flights = new SingleFlight();
+  readonly #recent = new Map<string, { readonly value: unknown; readonly until: number }>();
+
+  constructor(
+    access: RegistryAccess,
+    budgets: HostBudgets,
+    strategies: UploadStrategies,
+    limits: RegistryLimits,
+  ) {
+    this.access = access;
+    this.strategies = strategies;
+    const origins = originsOf(access);
+    const transport = new Transport({
+      ...(access.caBundle === undefined ? {} : { caBundle: access.caBundle }),
+      ...(limits.headersTimeoutMs === undefined ? {} : { headersTimeoutMs: limits.headersTimeoutMs }),
+      ...(limits.idleTimeoutMs === undefined ? {} : { idleTimeoutMs: limits.idleTimeoutMs }),
+      ruleFor: (origin) => dialRule(origin, origins, access),
+    });
+    const budget = budgets.of(new URL(origins.registry).host);
+    const auth = new Authenticator(origins, access.credential, (realm, authorization) =>
+      fetchToken(transport, realm, authorization),
+    );
+    this.session = new RegistrySession(origins, transport, budget, auth);
+    this.reads = new ReadPool(transport, limits);
+  }
+
+  /** Answers a question once for everybody who asks within five seconds. */
+  async shortLived<T>(key: string, ask: () => Promise<T>): Promise<T> {
+    const known = this.#recent.get(key);
+    if (known !== undefined && known.until > performance.now()) return known.value as T;
+    return this.#flights.run(key, async () => {
+      const value = await ask();
+      if (this.#recent.size >= 1000) this.#recent.clear();
+      this.#recent.set(key, { value, until: performance.now() + shortLifeMs });
+      return value;
+    });
+  }
+
+  async close(): Promise<void> {
+    this.reads.close();
+    await this.session.transport.close();
+  }
+}
+
+/** All registries that this process talks to. The budget of a host is shared by all credentials. */
+export class RegistryClients {
+  readonly #limits: RegistryLimits;
+  readonly #budgets: HostBudgets;
+  readonly #strategies = new UploadStrategies();
+  readonly #clients = new Map<string, RegistryClient>();
+
+  constructor(limits: RegistryLimits = {}) {
+    this.#limits = limits;
+    this.#budgets = new HostBudgets(limits);
+  }
+
+  of(access: RegistryAccess): RegistryClient {
+    const key = accessKey(access);
+    const known = this.#clients.get(key);
+    if (known !== undefined) return known;
+    const [oldestKey, oldest] = this.#clients.entries().next().value ?? [];
+    if (this.#clients.size >= maxClients && oldestKey !== undefined) {
+      this.#clients.delete(oldestKey);
+      void oldest?.close();
+    }
+    const client = new RegistryClient(access, this.#budgets, this.#strategies, this.#limits);
+    this.#clients.set(key, client);
+    return client;
+  }
+
+  async close(): Promise<void> {
+    await Promise.all([...this.#clients.values()].map((client) => client.close()));
+    this.#clients.clear();
+  }
+}
+
+/** Two accesses share a client only where all of it is equal; the password enters as a hash only. */
+function accessKey(access: RegistryAccess): string {
+  return createHash('sha256')
+    .update(JSON.stringify(access, Object.keys(access).concat('username', 'password').sort()))
+    .digest('hex');
+}
+
+function dialRule(origin: string, origins: OriginSet, access: RegistryAccess): DialRule {
+  const declared = origin === origins.registry || [...origins.realms].some((realm) => realm === origin);
+  return { declared, allowPrivate: access.allowPrivate ?? false };
+}
+
+async function fetchToken(
+  transport: Transport,
+  realm: URL,
+  authorization: string | undefined,
+): Promise<RegistryToken> {
+  const retry = new RetryPlan(undefined);
+  for (;;) {
+    try {
+      return await askForToken(transport, realm, authorization);
+    } catch (error) {
+      await retry.next(tokenFailure(error, realm));
+    }
+  }
+}
+
+async function askForToken(
+  transport: Transport,
+  realm: URL,
+  authorization: string | undefined,
+): Promise<RegistryToken> {
+  const subject = realm.host;
+  const answer = await transport.exchange({
+    method: 'GET',
+    url: realm,
+    headers: { 'user-agent': 'imageferry', ...(authorization === undefined ? {} : { authorization }) },
+    maxBytes: maxTokenResponseBytes,
+    tooLong: 'BadTokenResponse',
+  });
+  const detail = `HTTP ${answer.status}`;
+  if (answer.ok) return parseTokenResponse(answer.body);
+  if (answer.status === 401) throw new Failure('Unauthorized', { subject, detail });
+  if (answer.status === 403) throw new Failure('Forbidden', { subject, detail });
+  if (answer.status === 429 || answer.status >= 500) {
+    const wait = pauseOf(answer);
+    throw new Failure('TokenServerUnavailable', {
+      subject,
+      detail,
+      ...(wait === undefined ? {} : { retryAfterMs: wait }),
+    });
+  }
+  throw new Failure('BadTokenResponse', { subject, detail });
+}
+
+function tokenFailure(error: unknown, realm: URL): Failure {
+  const failure = networkFailure(error, { subject: realm.host });
+  return failure.code === 'NetworkError' || failure.code === 'Timeout'
+    ? new Failure('TokenServerUnavailable', { subject: realm.host, cause: error })
+    : failure;
+}

@@ -1,0 +1,103 @@
+import type { Descriptor } from '../../domain/image/descriptor.ts';
+import { Failure } from '../../domain/failure.ts';
+import type { Digest } from '../../domain/names/digest.ts';
+import { printReference } from '../../domain/names/reference.ts';
+import type { TagName } from '../../domain/names/tag.ts';
+import type { ManifestStatus } from '../../domain/resources/repository.ts';
+import { BandwidthLimiter } from '../copy/bandwidth.ts';
+import { GraphCopy } from '../copy/copy-graph.ts';
+import type { CopyEngine, CopyHooks, CopyReport, CopyRequest, RepositoryEndpoint } from '../copy/engine.ts';
+import { loadGraph } from '../copy/image-graph.ts';
+import { SingleFlight } from '../copy/single-flight.ts';
+import { UploadMap } from '../copy/upload-map.ts';
+import { verifyGraph } from '../copy/verify-graph.ts';
+import { describeImage } from '../copy/describe-image.ts';
+import type { RegistryClients } from './registry-client.ts';
+import { RegistryStore } from './registry-store.ts';
+import { listAllTags } from './tag-list.ts';
+
+/** The copy engine over registries. One per process: budgets, tokens and connections are shared by all its copies. */
+export function createCopyEngine(clients: RegistryClients): CopyEngine {
+  return new RegistryCopyEngine(clients);
+}
+
+class RegistryCopyEngine implements CopyEngine {
+  readonly #clients: RegistryClients;
+  readonly #flights = new SingleFlight();
+  readonly #uploads = new UploadMap();
+
+  constructor(clients: RegistryClients) {
+    this.#clients = clients;
+  }
+
+  resolve(
+    endpoint: RepositoryEndpoint,
+    reference: TagName | Digest,
+    signal?: AbortSignal,
+  ): Promise<Descriptor | undefined> {
+    return this.#store(endpoint, 'source').resolve(reference, signal);
+  }
+
+  listTags(endpoint: RepositoryEndpoint, signal?: AbortSignal): Promise<readonly TagName[]> {
+    const { registry, path } = endpoint;
+    return listAllTags(
+      this.#clients.of(registry).session,
+      path,
+      { path, actions: ['pull'] },
+      { side: 'source', subject: `${registry.domain}/${path}` },
+      signal,
+    );
+  }
+
+  async copy(request: CopyRequest, hooks: CopyHooks = {}): Promise<CopyReport> {
+    const source = this.#store(request.source, 'source');
+    const target = this.#store(request.target, 'destination');
+    refuseSelf(request, source, target);
+    const graph = await loadGraph(source, request.root, hooks);
+    const writes = this.#clients.of(request.target.registry).session.budget.writes;
+    const copy = new GraphCopy(
+      source,
+      target,
+      graph,
+      { flights: this.#flights, limit: (task) => writes.run(task, hooks.signal) },
+      {
+        ...hooks,
+        memory: hooks.uploads ?? this.#uploads,
+        ...(request.tag === undefined ? {} : { tag: request.tag }),
+        ...(request.mountFrom === undefined ? {} : { mountFrom: request.mountFrom }),
+        ...(request.bandwidth === undefined ? {} : { limiter: new BandwidthLimiter(request.bandwidth) }),
+      },
+    );
+    return copy.run();
+  }
+
+  describe(endpoint: RepositoryEndpoint, root: Descriptor, signal?: AbortSignal): Promise<ManifestStatus> {
+    return describeImage(this.#store(endpoint, 'source'), root, signal);
+  }
+
+  verifyGraph(
+    endpoint: RepositoryEndpoint,
+    root: Digest,
+    options: { readonly deep?: boolean; readonly signal?: AbortSignal } = {},
+  ): Promise<void> {
+    return verifyGraph(this.#store(endpoint, 'source'), root, options);
+  }
+
+  #store(endpoint: RepositoryEndpoint, role: 'source' | 'destination'): RegistryStore {
+    return new RegistryStore(this.#clients.of(endpoint.registry), endpoint.path, role);
+  }
+}
+
+/** Copying a tag onto itself would only hide a mistake. */
+function refuseSelf(request: CopyRequest, source: RegistryStore, target: RegistryStore): void {
+  if (source.key !== target.key || request.tag === undefined) return;
+  if (request.sourceTag !== request.tag) return;
+  throw new Failure('SameSourceAndDestination', {
+    side: 'caller',
+    subject: printReference({
+      domain: request.target.registry.domain,
+      path: request.target.path,
+      tag: request.tag,
+    }),
+  });
+}

@@ -1,0 +1,277 @@
+import { createHash } from 'node:crypto';
+import { Failure } from '../../domain/failure.ts';
+import type { FailureCode } from '../../domain/failure-catalogue.ts';
+import type { Descriptor } from '../../domain/image/descriptor.ts';
+import { maxManifestBytes } from '../../domain/image/manifest.ts';
+import { bareMediaType, manifestAccept } from '../../domain/image/media-types.ts';
+import { digestAlgorithm, parseDigest, type Digest } from '../../domain/names/digest.ts';
+import type { RepositoryPath } from '../../domain/names/repository-path.ts';
+import type { TagName } from '../../domain/names/tag.ts';
+import type {
+  Attachment,
+  BlobMounter,
+  BlobUpload,
+  ByteSink,
+  ContentStore,
+  StoredManifest,
+  UploadOptions,
+} from '../copy/content.ts';
+import type { RequestSubject } from './answer-failure.ts';
+import type { Scope } from './authenticator.ts';
+import { BlobReader } from './blob-reader.ts';
+import type { HttpAnswer } from './http-answer.ts';
+import { pushedManifestFailure } from './manifest-refusal.ts';
+import { Referrers } from './referrers.ts';
+import type { RegistryClient } from './registry-client.ts';
+import { openRegistryUpload } from './open-upload.ts';
+import type { Call } from './session.ts';
+
+/** Which end of a copy a repository is, and so what it may be asked for. */
+export type StoreRole = 'source' | 'destination';
+
+/** One repository of a registry, as a content store. */
+export class RegistryStore implements ContentStore, BlobMounter {
+  readonly label: string;
+  readonly key: string;
+  readonly gcSettleSeconds: number;
+  readonly gcDeletesUntagged: boolean;
+  readonly #client: RegistryClient;
+  readonly #path: RepositoryPath;
+  readonly #role: StoreRole;
+  readonly #scope: Scope;
+  readonly #reader: BlobReader;
+  readonly #referrers: Referrers;
+
+  constructor(client: RegistryClient, path: RepositoryPath, role: StoreRole) {
+    this.#client = client;
+    this.#path = path;
+    this.#role = role;
+    this.#scope = { path, actions: role === 'source' ? ['pull'] : ['pull', 'push'] };
+    this.label = `${client.access.domain}/${path}`;
+    this.key = `${client.session.origins.registry}/${path}`;
+    this.gcSettleSeconds = client.access.gcSettleSeconds ?? 0;
+    this.gcDeletesUntagged = client.access.gcDeletesUntagged ?? false;
+    this.#reader = new BlobReader(client.session, client.reads);
+    this.#referrers = new Referrers(client, path, this.#scope, role);
+  }
+
+  get mounter(): BlobMounter {
+    return this;
+  }
+
+  async resolve(reference: TagName | Digest, signal?: AbortSignal): Promise<Descriptor | undefined> {
+    const answer = await this.#call(this.#manifestCall('HEAD', reference), signal);
+    if (answer.status === 404) return undefined;
+    const digest = reference.includes(':') ? parseDigest(reference) : headerDigest(answer);
+    const size = Number(answer.header('content-length'));
+    const mediaType = bareMediaType(answer.header('content-type') ?? '');
+    if (digest !== undefined && Number.isSafeInteger(size) && size > 0 && mediaType !== '') {
+      return { mediaType, digest, size };
+    }
+    return (await this.#readManifest(reference, signal))?.descriptor;
+  }
+
+  async readManifest(digest: Digest, signal?: AbortSignal): Promise<StoredManifest> {
+    const manifest = await this.#readManifest(digest, signal);
+    if (manifest === undefined) throw this.#failure('ManifestNotFound', digest);
+    if (manifest.descriptor.digest !== digest) throw this.#failure('DigestMismatch', digest);
+    return manifest;
+  }
+
+  readBlob(blob: Descriptor, from: number, sink: ByteSink, signal?: AbortSignal): Promise<void> {
+    return this.#reader.read(
+      {
+        url: this.#url(`blobs/${blob.digest}`),
+        blob,
+        scope: this.#scope,
+        about: this.#about(blob.digest, 'SourceIncomplete'),
+        from,
+        ...(signal === undefined ? {} : { signal }),
+      },
+      sink,
+    );
+  }
+
+  referrers(digest: Digest, signal?: AbortSignal): Promise<readonly Attachment[]> {
+    return this.#referrers.of(digest, signal);
+  }
+
+  async hasBlob(blob: Descriptor, signal?: AbortSignal): Promise<boolean> {
+    const answer = await this.#call(
+      {
+        method: 'HEAD',
+        url: this.#url(`blobs/${blob.digest}`),
+        about: this.#about(blob.digest),
+        accept: [404],
+      },
+      signal,
+    );
+    if (answer.status === 404) return false;
+    const length = answer.header('content-length');
+    if (length !== undefined && Number(length) !== blob.size) {
+      throw new Failure('SizeMismatch', {
+        subject: blob.digest,
+        detail: `${length} bytes there, ${blob.size} in the manifest`,
+      });
+    }
+    return true;
+  }
+
+  openUpload(blob: Descriptor, options: UploadOptions = {}): Promise<BlobUpload> {
+    const { memory, signal } = options;
+    return openRegistryUpload(
+      {
+        session: this.#client.session,
+        strategies: this.#client.strategies,
+        scope: this.#scope,
+        about: this.#about(blob.digest),
+        blob,
+        memoryKey: `${this.key}@${blob.digest}`,
+        ...(signal === undefined ? {} : { signal }),
+        ...(memory === undefined ? {} : { memory }),
+      },
+      this.#url('blobs/uploads/'),
+      options.resume ?? true,
+    );
+  }
+
+  async proveBlob(blob: Descriptor, signal?: AbortSignal): Promise<boolean> {
+    if (blob.size === 0) return this.hasBlob(blob, signal);
+    let bytes = 0;
+    for (let tries = 0; tries < 2; tries += 1) {
+      try {
+        await this.readBlob(blob, blob.size - 1, (chunk) => void (bytes += chunk.byteLength), signal);
+        return bytes === 1;
+      } catch (error) {
+        if (!saysBlobIsGone(error)) throw error;
+      }
+    }
+    return false;
+  }
+
+  async pushManifest(manifest: StoredManifest, tag?: TagName, signal?: AbortSignal): Promise<void> {
+    const reference = tag ?? manifest.descriptor.digest;
+    const answer = await this.#call(
+      {
+        method: 'PUT',
+        url: this.#url(`manifests/${reference}`),
+        headers: { 'content-type': manifest.descriptor.mediaType },
+        body: manifest.bytes,
+        about: this.#about(reference),
+        accept: [400, 404, 405, 409, 412, 413],
+      },
+      signal,
+    );
+    if (!answer.ok) throw pushedManifestFailure(answer, this.#about(reference), tag !== undefined);
+    if (tag === undefined) await this.#referrers.pushed(manifest, answer, signal);
+  }
+
+  async removeTag(tag: TagName, signal?: AbortSignal): Promise<boolean> {
+    const answer = await this.#call(
+      {
+        method: 'DELETE',
+        url: this.#url(`manifests/${tag}`),
+        scope: { path: this.#path, actions: ['pull', 'push', 'delete'] },
+        about: this.#about(tag),
+        accept: [400, 404, 405],
+      },
+      signal,
+    );
+    return answer.ok || answer.status === 404;
+  }
+
+  async mountBlob(blob: Descriptor, from: RepositoryPath, signal?: AbortSignal): Promise<boolean> {
+    const url = this.#url('blobs/uploads/');
+    url.search = new URLSearchParams({ mount: blob.digest, from }).toString();
+    const scope: Scope = { ...this.#scope, mountFrom: [from] };
+    const about = this.#about(blob.digest);
+    const answer = await this.#call(
+      { method: 'POST', url, scope, about, accept: [400, 401, 403, 404, 405] },
+      signal,
+    );
+    if (answer.status === 201) return true;
+    const location = answer.header('location');
+    if (answer.status === 202 && location !== undefined) {
+      const session = new URL(location, url);
+      const cancel: Call = {
+        method: 'DELETE',
+        url: session,
+        scope: this.#scope,
+        about,
+        accept: [400, 404, 405],
+      };
+      if (session.origin === url.origin) await this.#client.session.call(cancel).catch(() => undefined);
+    }
+    return false;
+  }
+
+  async #readManifest(
+    reference: TagName | Digest,
+    signal?: AbortSignal,
+  ): Promise<StoredManifest | undefined> {
+    const answer = await this.#call(
+      { ...this.#manifestCall('GET', reference), maxBytes: maxManifestBytes, tooLong: 'ManifestTooLarge' },
+      signal,
+    );
+    if (answer.status === 404) return undefined;
+    const algorithm = reference.includes(':') ? digestAlgorithm(parseDigest(reference)) : 'sha256';
+    const digest = parseDigest(`${algorithm}:${createHash(algorithm).update(answer.body).digest('hex')}`);
+    const mediaType = bareMediaType(answer.header('content-type') ?? '');
+    return { descriptor: { mediaType, digest, size: answer.body.byteLength }, bytes: answer.body };
+  }
+
+  #manifestCall(method: 'GET' | 'HEAD', reference: TagName | Digest): Omit<Call, 'scope'> {
+    return {
+      method,
+      url: this.#url(`manifests/${reference}`),
+      headers: { accept: manifestAccept, 'accept-encoding': 'identity' },
+      about: this.#about(reference, reference.includes(':') ? 'ManifestNotFound' : 'TagNotFound'),
+      accept: [404],
+    };
+  }
+
+  #call(
+    call: Omit<Call, 'scope'> & { readonly scope?: Scope },
+    signal: AbortSignal | undefined,
+  ): Promise<HttpAnswer> {
+    return this.#client.session.call({
+      scope: this.#scope,
+      ...call,
+      ...(signal === undefined ? {} : { signal }),
+    });
+  }
+
+  #url(rest: string): URL {
+    return new URL(`/v2/${this.#path}/${rest}`, this.#client.session.origins.registry);
+  }
+
+  #about(reference: string, missing?: FailureCode): RequestSubject {
+    const separator = reference.includes(':') ? '@' : ':';
+    return {
+      side: this.#role,
+      subject: `${this.label}${separator}${reference}`,
+      ...(missing === undefined ? {} : { missing }),
+    };
+  }
+
+  #failure(code: FailureCode, reference: string): Failure {
+    return new Failure(code, this.#about(reference));
+  }
+}
+
+/** The header is a hint for a tag's digest; a malformed one counts as none. */
+function headerDigest(answer: HttpAnswer): Digest | undefined {
+  try {
+    return parseDigest(answer.header('docker-content-digest') ?? '');
+  } catch {
+    return undefined;
+  }
+}
+
+/** After a garbage collection, distribution answers 200 and then drops the connection. */
+function saysBlobIsGone(error: unknown): boolean {
+  return (
+    error instanceof Failure &&
+    ['SourceIncomplete', 'Truncated', 'NetworkError', 'RangeRefused', 'SizeMismatch'].includes(error.code)
+  );
+}

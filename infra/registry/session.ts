@@ -1,0 +1,168 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Failure } from '../../domain/failure.ts';
+import type { FailureCode } from '../../domain/failure-catalogue.ts';
+import { redirectGate, type OriginSet } from '../../domain/registry/origin.ts';
+import { answerFailure, pauseOf, type RequestSubject } from './answer-failure.ts';
+import type { Authenticator, Scope } from './authenticator.ts';
+import type { HostBudget } from './host-budget.ts';
+import type { HttpAnswer } from './http-answer.ts';
+import { isStaleConnection, networkFailure } from './network-failure.ts';
+import { RetryPlan } from '../copy/retry-plan.ts';
+import type { Exchange } from './answer-reader.ts';
+import type { Transport } from './transport.ts';
+
+/** One request of the registry API. */
+export interface Call {
+  readonly method: Exchange['method'];
+  /** Path and query below the registry's origin, or a whole URL that went through a gate. */
+  readonly url: string | URL;
+  /** Default: no scope (the base endpoint). */
+  readonly scope?: Scope;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly body?: Uint8Array;
+  /** Bytes of the answer that are read. Default: 1 MiB. */
+  readonly maxBytes?: number;
+  /** What a longer answer is called. Default: `UnexpectedResponse`. */
+  readonly tooLong?: FailureCode;
+  readonly about: RequestSubject;
+  /** Statuses besides 2xx that are handed back instead of thrown. Default: none. */
+  readonly accept?: readonly number[];
+  readonly signal?: AbortSignal;
+}
+
+/** One registry with one credential: calls are signed, paced, retried and judged here. */
+export class RegistrySession {
+  readonly origins: OriginSet;
+  readonly transport: Transport;
+  readonly budget: HostBudget;
+  readonly #auth: Authenticator;
+
+  constructor(origins: OriginSet, transport: Transport, budget: HostBudget, auth: Authenticator) {
+    this.origins = origins;
+    this.transport = transport;
+    this.budget = budget;
+    this.#auth = auth;
+  }
+
+  /** Sends a call, again where that may help. Throws the failure of the last try. */
+  async call(call: Call): Promise<HttpAnswer> {
+    const retry = new RetryPlan(call.signal);
+    for (;;) {
+      try {
+        return await this.budget.calls.run(() => this.#once(call), call.signal);
+      } catch (error) {
+        await retry.next(this.blame(error, call.about));
+      }
+    }
+  }
+
+  /**
+   * Headers for a request that is streamed by somebody else, with the credential where `url` is the registry's own.
+   * Waits while the host asked for a pause.
+   */
+  async authorize(url: URL, scope: Scope, signal?: AbortSignal): Promise<Record<string, string>> {
+    await this.budget.enter(signal);
+    if (url.origin !== this.origins.registry) return {};
+    const authorization = await this.#auth.header(scope);
+    return authorization === undefined ? {} : { authorization };
+  }
+
+  /** Takes a 401 to a streamed request into account; throws where another try makes no sense. */
+  async challenged(
+    answer: HttpAnswer,
+    url: URL,
+    scope: Scope | undefined,
+    sent: string | undefined,
+    refusals: number,
+  ): Promise<void> {
+    if (url.origin !== this.origins.registry) {
+      throw new Failure('CrossOriginChallenge', { subject: this.origins.domain, detail: url.host });
+    }
+    await this.#auth.challenged(answer.all('www-authenticate'), scope, sent, refusals);
+  }
+
+  /** Tells the budget how an answer went, and returns its failure where it is one that says "later". */
+  judge(answer: HttpAnswer, about: RequestSubject): Failure | undefined {
+    if (answer.status === 429) {
+      this.budget.pause(pauseOf(answer) ?? 1000 + Math.random() * 1000);
+      return answerFailure(answer, about);
+    }
+    if (answer.status < 500) {
+      this.budget.served();
+      return undefined;
+    }
+    const wait = pauseOf(answer);
+    if (answer.status === 503 && wait !== undefined) this.budget.pause(wait);
+    this.budget.failed();
+    return answerFailure(answer, about);
+  }
+
+  /** The failure behind an error of a request; an unreadable answer of a throttling host is more throttling. */
+  blame(error: unknown, about: RequestSubject): Failure {
+    const failure = networkFailure(error, { side: about.side, subject: about.subject });
+    if (failure === error) return failure;
+    if (failure.code === 'UnexpectedResponse' && this.budget.throttling) {
+      this.budget.pause(10_000);
+      return new Failure('RateLimited', { side: about.side, subject: about.subject, retryAfterMs: 10_000 });
+    }
+    if (failure.code === 'Cancelled') this.budget.abandoned();
+    else this.budget.failed();
+    return failure;
+  }
+
+  async #once(call: Call): Promise<HttpAnswer> {
+    for (let refusals = 0; ;) {
+      await this.budget.enter(call.signal);
+      const { answer, url, sent } = await this.#follow(call);
+      const later = this.judge(answer, call.about);
+      if (later !== undefined) throw later;
+      if (answer.ok || call.accept?.includes(answer.status) === true) return answer;
+      if (answer.status !== 401) throw answerFailure(answer, call.about);
+      refusals += 1;
+      await this.challenged(answer, url, call.scope, sent, refusals);
+    }
+  }
+
+  /** Follows redirects of reads through the gate; the credential stays with the registry. */
+  async #follow(
+    call: Call,
+  ): Promise<{ readonly answer: HttpAnswer; readonly url: URL; readonly sent: string | undefined }> {
+    let url = typeof call.url === 'string' ? new URL(call.url, this.origins.registry) : call.url;
+    let withCredential = url.origin === this.origins.registry;
+    for (let hop = 1; ; hop += 1) {
+      const sent = withCredential ? await this.#auth.header(call.scope) : undefined;
+      const answer = await this.#exchange(call, url, sent);
+      const redirected = answer.status >= 301 && answer.status <= 308 && answer.status !== 304;
+      if (!redirected || (call.method !== 'GET' && call.method !== 'HEAD')) return { answer, url, sent };
+      const verdict = redirectGate(url, answer.header('location'), hop, this.origins);
+      if (!verdict.allowed) {
+        throw new Failure(verdict.code, { ...call.about, detail: verdict.reason });
+      }
+      ({ url, withCredential } = verdict);
+    }
+  }
+
+  async #exchange(call: Call, url: URL, authorization: string | undefined): Promise<HttpAnswer> {
+    const exchange: Exchange = {
+      method: call.method,
+      url,
+      headers: {
+        'user-agent': 'imageferry',
+        ...call.headers,
+        ...(authorization === undefined ? {} : { authorization }),
+      },
+      ...(call.body === undefined ? {} : { body: call.body }),
+      ...(call.maxBytes === undefined ? {} : { maxBytes: call.maxBytes }),
+      ...(call.tooLong === undefined ? {} : { tooLong: call.tooLong }),
+      ...(call.signal === undefined ? {} : { signal: call.signal }),
+    };
+    try {
+      return await this.transport.exchange(exchange);
+    } catch (error) {
+      // A kept connection that was closed at the other end: once more, at once, on a new one.
+      if (!isStaleConnection(error) || call.signal?.aborted === true) throw error;
+      await sleep(0);
+      return this.transport.exchange(exchange);
+    }
+  }
+}

@@ -1,0 +1,134 @@
+import { Agent as HttpAgent } from 'node:http';
+import type { Duplex } from 'node:stream';
+import { callbackify } from 'node:util';
+import { Pool } from 'undici';
+import type { DialRule } from '../../domain/registry/addresses.ts';
+import type { ByteSink } from '../copy/content.ts';
+import { dial, type DialTarget } from './dial.ts';
+import { AnswerReader, BodyStreamer, type Exchange } from './answer-reader.ts';
+import type { HttpAnswer } from './http-answer.ts';
+
+const dialThen = callbackify((target: DialTarget) => dial(target));
+
+/** How one registry's connections are made. */
+export interface TransportOptions {
+  /** PEM certificates trusted besides the system's. Default: none. */
+  readonly caBundle?: string;
+  /** Which addresses may be dialled for an origin. */
+  readonly ruleFor: (origin: string) => DialRule;
+  /** Milliseconds until an answer's headers must have come. Default: 30 000. */
+  readonly headersTimeoutMs?: number;
+  /** Milliseconds without a byte after which a body is given up. Default: 30 000. */
+  readonly idleTimeoutMs?: number;
+}
+
+/** The connections to one registry and to the hosts it points to. */
+export class Transport {
+  readonly #options: TransportOptions;
+  readonly #pools = new Map<string, Pool>();
+  readonly #agents = new Map<string, HttpAgent>();
+
+  constructor(options: TransportOptions) {
+    this.#options = options;
+  }
+
+  get headersTimeoutMs(): number {
+    return this.#options.headersTimeoutMs ?? 30_000;
+  }
+
+  get idleTimeoutMs(): number {
+    return this.#options.idleTimeoutMs ?? 30_000;
+  }
+
+  /** What to dial for an URL. */
+  target(url: URL): DialTarget {
+    const tls = url.protocol === 'https:';
+    return {
+      host: url.hostname.replace(/^\[|\]$/g, ''),
+      port: url.port === '' ? (tls ? 443 : 80) : Number(url.port),
+      tls,
+      rule: this.#options.ruleFor(url.origin),
+      ...(this.#options.caBundle === undefined ? {} : { caBundle: this.#options.caBundle }),
+    };
+  }
+
+  /** Sends a request and reads the whole answer. Rejects with the network's error, unmapped. */
+  exchange(exchange: Exchange): Promise<HttpAnswer> {
+    return new Promise((resolve, reject) => {
+      this.#dispatch(exchange, new AnswerReader(exchange, resolve, reject));
+    });
+  }
+
+  /** Sends a request and streams the body of its answer, which must be 200 or 206. Rejects with the network's error. */
+  stream(exchange: Exchange, sink: ByteSink): Promise<void> {
+    return new Promise((resolve, reject) => {
+      this.#dispatch(exchange, new BodyStreamer(exchange, sink, resolve, reject));
+    });
+  }
+
+  #dispatch(exchange: Exchange, handler: AnswerReader | BodyStreamer): void {
+    this.#pool(exchange.url).dispatch(
+      {
+        method: exchange.method,
+        path: exchange.url.pathname + exchange.url.search,
+        headers: exchange.headers,
+        body: exchange.body ?? null,
+        // A HEAD would otherwise cost its connection.
+        reset: false,
+        headersTimeout: this.headersTimeoutMs,
+        bodyTimeout: this.idleTimeoutMs,
+      },
+      handler,
+    );
+  }
+
+  /** Connections for streamed uploads to an origin. */
+  uploadAgent(url: URL): HttpAgent {
+    const known = this.#agents.get(url.origin);
+    if (known !== undefined) return known;
+    const agent = new DialAgent(this.target(url));
+    this.#agents.set(url.origin, agent);
+    return agent;
+  }
+
+  async close(): Promise<void> {
+    for (const agent of this.#agents.values()) agent.destroy();
+    await Promise.all([...this.#pools.values()].map((pool) => pool.destroy()));
+  }
+
+  #pool(url: URL): Pool {
+    const known = this.#pools.get(url.origin);
+    if (known !== undefined) return known;
+    const target = this.target(url);
+    const pool = new Pool(url.origin, {
+      connections: 32,
+      pipelining: 1,
+      keepAliveTimeout: 20_000,
+      maxHeaderSize: 65_536,
+      connect: (_options, callback) => {
+        dialThen(target, (error, socket) =>
+          error === null ? callback(null, socket) : callback(error, null),
+        );
+      },
+    });
+    this.#pools.set(url.origin, pool);
+    return pool;
+  }
+}
+
+/** `http.Agent` over guarded connections. */
+class DialAgent extends HttpAgent {
+  readonly #target: DialTarget;
+
+  constructor(target: DialTarget) {
+    super({ keepAlive: true, maxFreeSockets: 8, timeout: 20_000 });
+    this.#target = target;
+  }
+
+  override createConnection(
+    _options: unknown,
+    callback?: (error: Error | null, socket: Duplex) => void,
+  ): undefined {
+    dialThen(this.#target, (error, socket) => callback?.(error, socket));
+  }
+}
