@@ -12,6 +12,8 @@ import { securityHeaders } from './middleware/security-headers.ts';
 import { basePath, mount } from './mount.ts';
 import { openApiDocument } from './openapi.ts';
 import type { Route } from './route.ts';
+import { AuditTrail } from './audit-trail.ts';
+import { auditRoute } from './routes/audit.ts';
 import { edgeSiteRoutes } from './routes/edge-sites.ts';
 import { editRepositoryRoute, editSecretRoute } from './routes/edits.ts';
 import { healthRoutes } from './routes/health.ts';
@@ -40,6 +42,7 @@ export function apiRoutes(tools: RouteTools): readonly Route[] {
     versionsRoute(tools),
     progressRoute(tools),
     ...edgeSiteRoutes(tools),
+    auditRoute(tools),
   ];
 }
 
@@ -59,7 +62,8 @@ export function createApi(deps: ApiDependencies): ApiApp {
     bearerAuthentication(access),
     rateLimit(new RateLimiter(deps.rateLimits), tools.now),
   );
-  for (const route of apiRoutes(tools)) mount(app, route, { access, now: tools.now });
+  const trail = new AuditTrail(deps.audit.writer, tools.now, deps.log);
+  for (const route of apiRoutes(tools)) mount(app, route, { access, trail, now: tools.now });
   const document = openApiDocument(app);
   app.get('/openapi.json', (context) => context.json(document));
   return app;

@@ -1,6 +1,7 @@
 import type { Logger } from 'pino';
 import type { Plural } from '../domain/resources/kinds.ts';
 import type { RegistryVerifier } from '../infra/copy/engine.ts';
+import type { AuditReader, AuditWriter } from '../infra/audit/audit-log.ts';
 import type {
   AccessReviewer,
   CredentialStore,
@@ -31,6 +32,7 @@ export interface ApiDependencies {
   readonly events: EventRecorder;
   readonly access: AccessReviewer;
   readonly workflows: WorkflowGateway;
+  readonly audit: { readonly writer: AuditWriter; readonly reader: AuditReader };
   readonly verifier: RegistryVerifier;
   /** Names that `spec.provider` may have. */
   readonly providers: readonly string[];

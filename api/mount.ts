@@ -1,12 +1,12 @@
-import type { OpenAPIHono, z } from '@hono/zod-openapi';
-import { printable } from '../domain/names/digest.ts';
-import { parseNamespace, parseObjectName } from '../domain/names/kubernetes-name.ts';
+import type { OpenAPIHono } from '@hono/zod-openapi';
 import { Failure } from '../domain/failure.ts';
-import type { AccessReviewer, AccessQuestion, Caller } from '../infra/kubernetes/cluster.ts';
-import type { ApiContext, ApiEnvironment, Call } from './context.ts';
-import { readBody } from './middleware/body.ts';
+import { printable } from '../domain/names/digest.ts';
+import type { AccessQuestion, AccessReviewer, Caller } from '../infra/kubernetes/cluster.ts';
+import type { AuditedCall, AuditTrail } from './audit-trail.ts';
+import { sourceAddress, type ApiContext, type ApiEnvironment, type Call } from './context.ts';
 import { describeRoute } from './openapi.ts';
-import { accessQuestion, allNamespaces, type Answer, type Route } from './route.ts';
+import { parseInput, parseNames } from './parse-call.ts';
+import { accessQuestion, type Answer, type Route } from './route.ts';
 
 /** Path below which all calls of the contract live. */
 export const basePath = '/oapis/image.theriseunion.io/v1alpha1';
@@ -14,60 +14,82 @@ export const basePath = '/oapis/image.theriseunion.io/v1alpha1';
 /** What a mounted route needs besides its own handler. */
 export interface MountTools {
   readonly access: AccessReviewer;
+  readonly trail: AuditTrail;
   readonly now: () => Date;
 }
 
-/** Adds a route to the app and to the OpenAPI document: names, then rights, then query and body, then the handler. */
+/**
+ * Adds a route to the app and to the OpenAPI document. A call goes through names, right, query and body, then the
+ * handler, with its intent and outcome in the audit log where it changes something.
+ */
 export function mount(app: OpenAPIHono<ApiEnvironment>, route: Route, tools: MountTools): void {
   const { spec } = route;
   describeRoute(app, basePath, spec);
-  app.on(spec.method.toUpperCase(), basePath + spec.path.replaceAll(/\{(\w+)\}/g, ':$1'), async (context) => {
+  const path = basePath + spec.path.replaceAll(/\{(\w+)\}/g, ':$1');
+  app.on(spec.method.toUpperCase(), path, async (context) => {
     context.set('route', spec.path);
     context.set('kind', spec.kind);
     const caller = context.get('caller');
     if (caller === undefined) throw new Failure('Unauthenticated', { side: 'caller' });
     const params = parseNames(route, context.req.param());
-    const require = (question: AccessQuestion) => requireAccess(tools.access, caller, question);
-    await require(accessQuestion(spec.access, params));
-    return answerOf(
-      context,
-      await route.handle(await prepareCall(context, route, { params, caller, require, now: tools.now() })),
-    );
+    const require = (question: AccessQuestion) => requireAccess(tools, context, caller, question);
+    const question = accessQuestion(spec.access, params);
+    await require(question);
+    const known = { params, caller, require, now: tools.now(), ...requestOf(context) };
+    const call = { ...known, ...(await parseInput(context, route)) };
+    const work = () => route.handle(call);
+    const answer = changes(route)
+      ? await tools.trail.around(audited(context, caller, named(question, call)), work)
+      : await work();
+    return answerOf(context, answer);
   });
 }
 
-async function prepareCall(
+function requestOf(
   context: ApiContext,
-  { spec }: Route,
-  known: Pick<Call<unknown, unknown, unknown>, 'params' | 'caller' | 'require' | 'now'>,
-): Promise<Call<unknown, unknown, unknown>> {
-  const query = parse('query', spec.query, singleValues(context.req.queries()));
-  const body = spec.body === undefined ? undefined : await readBody(context.req.raw, spec.body);
+): Pick<Call<unknown, unknown, unknown>, 'language' | 'requestId' | 'signal'> {
   return {
-    ...known,
-    query,
-    body: spec.body === undefined ? undefined : parse('body', spec.body.schema, body),
     language: context.get('language'),
     requestId: context.get('requestId'),
     signal: context.req.raw.signal,
   };
 }
 
-/** Namespace and name of the path. A malformed one is refused before anybody is asked about it. */
-function parseNames(route: Route, params: Readonly<Record<string, string>>): Record<string, string> {
-  const parsed: Record<string, string> = { ...params };
-  const { ns, name } = params;
-  if (ns !== undefined && !(ns === allNamespaces && route.spec.allNamespaces === true)) parseNamespace(ns);
-  if (name !== undefined) parseObjectName(name);
-  return parsed;
+/** Whether a route changes something or reaches out, so that its calls are audited. */
+function changes({ spec }: Route): boolean {
+  return spec.method !== 'get';
+}
+
+function audited(context: ApiContext, caller: Caller, question: AccessQuestion): AuditedCall {
+  return {
+    id: context.get('requestId'),
+    caller,
+    question,
+    source: sourceAddress(context),
+    userAgent: context.req.header('user-agent') ?? '',
+  };
+}
+
+/** A create has its object's name in the body. */
+function named(question: AccessQuestion, call: Call<unknown, unknown, unknown>): AccessQuestion {
+  const { body } = call;
+  const metadata =
+    typeof body === 'object' && body !== null && 'metadata' in body ? body.metadata : undefined;
+  const name =
+    typeof metadata === 'object' && metadata !== null && 'name' in metadata ? metadata.name : undefined;
+  return question.name === undefined && typeof name === 'string'
+    ? { ...question, name: printable(name) }
+    : question;
 }
 
 async function requireAccess(
-  access: AccessReviewer,
+  tools: MountTools,
+  context: ApiContext,
   caller: Caller,
   question: AccessQuestion,
 ): Promise<void> {
-  if (await access.authorize(caller, question)) return;
+  if (await tools.access.authorize(caller, question)) return;
+  await tools.trail.denied(audited(context, caller, question));
   const { verb, resource, subresource, namespace } = question;
   const what = subresource === undefined ? resource : `${resource}/${subresource}`;
   const where = namespace === undefined ? 'at cluster scope' : `in namespace ${namespace}`;
@@ -75,30 +97,6 @@ async function requireAccess(
     side: 'caller',
     subject: `${printable(caller.username)} cannot ${verb} ${what} ${where}`,
   });
-}
-
-/** A parameter given twice has no meaning that both sides could agree on. */
-function singleValues(queries: Readonly<Record<string, string[]>>): Record<string, string> {
-  return Object.fromEntries(
-    Object.entries(queries).map(([key, values]) => {
-      if (values.length === 1 && values[0] !== undefined) return [key, values[0]];
-      throw new Failure('InvalidRequest', {
-        side: 'caller',
-        detail: `query: ${printable(key)} is given twice`,
-      });
-    }),
-  );
-}
-
-/** Parses with a schema. The failure names at most five wrong fields and never repeats a value. */
-function parse<S extends z.ZodType>(what: string, schema: S, value: unknown): z.output<S> {
-  const result = schema.safeParse(value);
-  if (result.success) return result.data;
-  const issues = result.error.issues.slice(0, 5).map((issue) => {
-    const path = issue.path.map(String).join('.');
-    return printable(`${path === '' ? what : path}: ${issue.message}`);
-  });
-  throw new Failure('InvalidRequest', { side: 'caller', detail: issues.join('; ') });
 }
 
 function answerOf(context: ApiContext, answer: Answer): Response {

@@ -13,6 +13,8 @@ export interface RouteAccess {
 export interface Answer {
   readonly status: 200 | 201 | 204;
   readonly body?: object;
+  /** The workflow that was started, for the audit log. */
+  readonly workflow?: { readonly id: string; readonly runId: string };
   readonly stream?: { readonly type: string; readonly source: ReadableStream<Uint8Array<ArrayBuffer>> };
 }
 

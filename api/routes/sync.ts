@@ -32,7 +32,8 @@ export const syncRoute = (tools: RouteTools): Route =>
       const { workflowId, runId, alreadyRunning } = await tools.workflows.startSync(key, 'manual');
       await tools.record(call, repository, 'Sync');
       const message = (alreadyRunning ? joined : started)[call.language];
-      return { status: 200, body: { success: true, message, workflowId, runId, alreadyRunning } };
+      const body = { success: true, message, workflowId, runId, alreadyRunning };
+      return { status: 200, body, workflow: { id: workflowId, runId } };
     },
   );
 

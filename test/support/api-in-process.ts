@@ -4,6 +4,9 @@ import type { ApiDependencies } from '../../api/dependencies.ts';
 import type { Failure } from '../../domain/failure.ts';
 import { builtInProviders } from '../../domain/resources/registry-secret.ts';
 import type { AccessQuestion, AccessReviewer, Caller } from '../../infra/kubernetes/cluster.ts';
+import { ChainedAuditLog } from '../../infra/audit/chained-audit-log.ts';
+import { StoredAuditReader } from '../../infra/audit/stored-audit-reader.ts';
+import { MemoryAuditObjects } from './memory-audit.ts';
 import { MemoryCluster } from './memory-cluster.ts';
 
 /** The API's base path. */
@@ -36,6 +39,7 @@ export interface InProcessApi {
   readonly app: ApiApp;
   readonly cluster: MemoryCluster;
   readonly access: ScriptedAccess;
+  readonly audit: MemoryAuditObjects;
   /** Calls as `admin`; `path` is below the base. */
   readonly call: (
     method: string,
@@ -49,6 +53,7 @@ export interface InProcessApi {
 export function inProcessApi(overrides: Partial<ApiDependencies> = {}): InProcessApi {
   const cluster = new MemoryCluster();
   const access = new ScriptedAccess();
+  const objects = new MemoryAuditObjects();
   const app = createApi({
     clients: cluster,
     caches: cluster,
@@ -62,6 +67,10 @@ export function inProcessApi(overrides: Partial<ApiDependencies> = {}): InProces
       deleteSchedule: async () => {},
       startVerify: async (ref) => run(`verify/${ref.namespace}/${ref.name}`),
       awaitVerify: async () => ({ success: true }),
+    },
+    audit: {
+      writer: new ChainedAuditLog(objects, { stream: 'api', now: () => new Date() }),
+      reader: new StoredAuditReader(objects),
     },
     verifier: { verify: async () => ({ capabilities: [] }) },
     providers: builtInProviders,
@@ -79,7 +88,7 @@ export function inProcessApi(overrides: Partial<ApiDependencies> = {}): InProces
       },
       ...(body === undefined ? {} : { body: typeof body === 'string' ? body : JSON.stringify(body) }),
     });
-  return { app, cluster, access, call };
+  return { app, cluster, access, audit: objects, call };
 }
 
 const run = (workflowId: string) => ({ workflowId, runId: 'run', alreadyRunning: false });

@@ -1,0 +1,42 @@
+import { z } from '@hono/zod-openapi';
+import type { AuditRecord } from '../../domain/audit/record.ts';
+import { listSchema } from './meta.ts';
+import { listQuerySchema } from './parameters.ts';
+
+/** One record of the audit log. */
+export const auditRecordSchema = z
+  .looseObject({
+    stream: z.string(),
+    seq: z.int(),
+    id: z.string().openapi({ description: 'The same for an intent and its outcome' }),
+    stage: z.enum(['Requested', 'Completed', 'Failed', 'Denied']),
+    time: z.string(),
+    verb: z.string(),
+    actor: z.object({ name: z.string(), uid: z.string() }),
+    source: z.string(),
+    object: z.looseObject({ resource: z.string() }),
+    prev: z.string(),
+    hash: z.string(),
+  })
+  .openapi('AuditRecord') satisfies z.ZodType<Pick<AuditRecord, 'seq' | 'hash'>>;
+
+export const auditListSchema = listSchema('AuditRecord', auditRecordSchema);
+
+const time = z.iso.datetime({ offset: true }).exactOptional();
+const word = z.string().max(253).exactOptional();
+
+/** What part of the log is wanted. */
+export const auditQuerySchema = listQuerySchema.pick({ page: true, limit: true }).extend({
+  since: time.openapi({ description: 'RFC 3339, inclusive. Default: a day ago' }),
+  until: time.openapi({ description: 'RFC 3339, exclusive. Default: now' }),
+  user: word,
+  verb: word,
+  resource: word,
+  namespace: word,
+  name: word,
+  stage: z.enum(['Requested', 'Completed', 'Failed', 'Denied']).exactOptional(),
+  format: z
+    .enum(['json', 'ndjson'])
+    .exactOptional()
+    .openapi({ description: 'ndjson exports all that match, in order of the streams' }),
+});

@@ -1,0 +1,41 @@
+import { Failure } from '../../domain/failure.ts';
+import type { AuditObjects } from '../../infra/audit/audit-log.ts';
+
+/** An object store in memory that can be down, slow, or lose the answer of a write that it did. */
+export class MemoryAuditObjects implements AuditObjects {
+  readonly stored = new Map<string, string>();
+  down = false;
+  loseNextAnswer = false;
+  creates = 0;
+
+  async create(key: string, body: string): Promise<boolean> {
+    this.#check();
+    this.creates += 1;
+    await new Promise((resolve) => setImmediate(resolve));
+    if (this.stored.has(key)) return false;
+    this.stored.set(key, body);
+    if (!this.loseNextAnswer) return true;
+    this.loseNextAnswer = false;
+    return false;
+  }
+
+  async replace(key: string, body: string): Promise<void> {
+    this.#check();
+    this.stored.set(key, body);
+  }
+
+  async read(key: string): Promise<string | undefined> {
+    this.#check();
+    return this.stored.get(key);
+  }
+
+  async *list(prefix: string, after = ''): AsyncIterable<{ key: string; writtenMs: number }> {
+    this.#check();
+    const keys = [...this.stored.keys()].filter((key) => key.startsWith(prefix) && key > after).sort();
+    yield* keys.map((key) => ({ key, writtenMs: Date.now() }));
+  }
+
+  #check(): void {
+    if (this.down) throw new Failure('AuditUnavailable', { side: 'storage' });
+  }
+}
