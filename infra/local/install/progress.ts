@@ -1,9 +1,9 @@
 /** Tells the person at the terminal what is going on. */
 export interface Progress {
   /** One finished fact. */
-  say(line: string): void;
+  readonly say: (line: string) => void;
   /** Begins something slow; it is told now, every 10 seconds while it runs, and when it ends. */
-  begin(what: string): Step;
+  readonly begin: (what: string) => Step;
 }
 
 export interface Step {

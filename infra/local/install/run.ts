@@ -1,3 +1,4 @@
+import type { ChildProcess } from 'node:child_process';
 import { spawn } from 'node:child_process';
 
 export interface RunOptions {
@@ -11,6 +12,11 @@ export interface RunOptions {
   readonly timeout?: number;
 }
 
+const children = new Set<ChildProcess>();
+process.on('exit', () => {
+  for (const child of children) child.kill('SIGKILL');
+});
+
 /** Runs a program to its end and gives back its standard output. Throws with its last lines where it failed. */
 export function run(program: string, args: readonly string[], options: RunOptions = {}): Promise<string> {
   return new Promise((resolve, reject) => {
@@ -20,6 +26,7 @@ export function run(program: string, args: readonly string[], options: RunOption
       stdio: ['pipe', 'pipe', 'pipe'],
       timeout: options.timeout ?? 30 * 60_000,
     });
+    children.add(child);
     let out = '';
     const lines: string[] = [];
     const take = (chunk: string): void => {
@@ -37,6 +44,7 @@ export function run(program: string, args: readonly string[], options: RunOption
     child.stdin.on('error', () => {}).end(options.input ?? '');
     child.on('error', reject);
     child.on('close', (code, signal) => {
+      children.delete(child);
       if (code === 0) resolve(out);
       else reject(new Error(`${program} ended with ${code ?? signal}:\n${lines.join('\n')}`));
     });

@@ -1,0 +1,3 @@
+module imageferry.local/hello
+
+go 1.26.0
