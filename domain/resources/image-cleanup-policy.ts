@@ -29,11 +29,22 @@ export interface ImageCleanupPolicyStatus {
   readonly observedGeneration?: number;
   readonly conditions?: readonly Condition[];
   readonly phase?: 'Idle' | 'Planning' | 'AwaitingApproval' | 'Grace' | 'Deleting' | 'Held';
+  /** Hash of the plan that waits, runs or ran last; what an approval has to name. */
   readonly planHash?: string;
+  /** Tags that were looked at. */
   readonly candidates?: number;
   readonly kept?: number;
+  /** Tags that the plan deletes. */
+  readonly deletions?: number;
+  /** RFC 3339 UTC until which parked tags can be restored. */
+  readonly graceUntil?: string;
+  /** Bytes that the registries' garbage collection can free. */
   readonly freedBytes?: number;
+  /** RFC 3339 UTC. */
   readonly lastRun?: string;
+  /** The value of `approve-plan` and of `run-cleanup` that was last acted on. */
+  readonly handledApproval?: string;
+  readonly handledRun?: string;
 }
 
 /** What may be deleted at the sites, and when. */
