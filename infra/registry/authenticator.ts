@@ -2,15 +2,17 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Failure } from '../../domain/failure.ts';
 import { parseChallenges, planAuthentication } from '../../domain/registry/challenge.ts';
 import { credentialGate, realmGate, type OriginSet } from '../../domain/registry/origin.ts';
-import { readTokenClaims } from '../../domain/registry/token-claims.ts';
+import { readTokenClaims, type TokenClaims } from '../../domain/registry/token-claims.ts';
 import type { RegistryToken } from '../../domain/registry/token-response.ts';
 import type { Credential } from '../copy/engine.ts';
 import { basicCredential } from './basic-credential.ts';
 
 /** What a token is asked for. */
 export interface Scope {
+  /** Default: `repository`. */
+  readonly type?: 'repository' | 'registry';
   readonly path: string;
-  readonly actions: readonly ('pull' | 'push' | 'delete')[];
+  readonly actions: readonly ('pull' | 'push' | 'delete' | '*')[];
   /** Repositories to take blobs over from: read rights there are asked for in the same token. Default: none. */
   readonly mountFrom?: readonly string[];
 }
@@ -52,6 +54,13 @@ export class Authenticator {
     if (this.#plan === undefined) return undefined;
     if (this.#plan.scheme === 'basic') return this.#basic();
     return (await this.#token(this.#plan, scope)).header;
+  }
+
+  /** What a token for `scope` says about itself; undefined where the registry takes no tokens, or opaque ones. */
+  async claims(scope: Scope): Promise<TokenClaims | undefined> {
+    if (this.#plan?.scheme !== 'bearer') return undefined;
+    const { header } = await this.#token(this.#plan, scope);
+    return readTokenClaims(header.slice('Bearer '.length));
   }
 
   /**
@@ -167,5 +176,5 @@ function scopeKey(scope: Scope | undefined): string {
 function scopeTexts(scope: Scope | undefined): readonly string[] {
   if (scope === undefined) return [];
   const others = (scope.mountFrom ?? []).map((path) => `repository:${path}:pull`);
-  return [`repository:${scope.path}:${scope.actions.join(',')}`, ...others];
+  return [`${scope.type ?? 'repository'}:${scope.path}:${scope.actions.join(',')}`, ...others];
 }

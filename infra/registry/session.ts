@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Failure } from '../../domain/failure.ts';
 import type { FailureCode } from '../../domain/failure-catalogue.ts';
 import { redirectGate, type OriginSet } from '../../domain/registry/origin.ts';
+import type { TokenClaims } from '../../domain/registry/token-claims.ts';
 import { answerFailure, pauseOf, type RequestSubject } from './answer-failure.ts';
 import type { Authenticator, Scope } from './authenticator.ts';
 import type { HostBudget } from './host-budget.ts';
@@ -65,6 +66,11 @@ export class RegistrySession {
     if (url.origin !== this.origins.registry) return {};
     const authorization = await this.#auth.header(scope);
     return authorization === undefined ? {} : { authorization };
+  }
+
+  /** What the registry's token server grants for `scope`; undefined where tokens do not tell. Call after some request. */
+  claims(scope: Scope): Promise<TokenClaims | undefined> {
+    return this.#auth.claims(scope);
   }
 
   /** Takes a 401 to a streamed request into account; throws where another try makes no sense. */
