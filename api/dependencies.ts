@@ -9,6 +9,7 @@ import type {
   ResourceCache,
   ResourceClients,
 } from '../infra/kubernetes/cluster.ts';
+import type { PayloadOpener } from '../infra/temporal/codec-endpoint.ts';
 import type { WorkflowGateway } from '../infra/temporal/gateway.ts';
 
 /** The caches that lists are answered from. */
@@ -32,6 +33,8 @@ export interface ApiDependencies {
   readonly events: EventRecorder;
   readonly access: AccessReviewer;
   readonly workflows: WorkflowGateway;
+  /** Opens sealed payloads. Default: payloads are not sealed. */
+  readonly payloads?: PayloadOpener;
   readonly audit: { readonly writer: AuditWriter; readonly reader: AuditReader };
   readonly verifier: RegistryVerifier;
   /** Names that `spec.provider` may have. */

@@ -1,0 +1,46 @@
+import { z } from '@hono/zod-openapi';
+import { Failure } from '../../domain/failure.ts';
+import { route, type Route } from '../route.ts';
+import { noParameters, noQuery } from '../schema/parameters.ts';
+import type { RouteTools } from './tools.ts';
+
+const base64 = z.base64().max(4_194_304);
+const payloadsSchema = z
+  .object({
+    payloads: z
+      .array(
+        z.object({
+          metadata: z.record(z.string().max(200), base64).exactOptional(),
+          data: base64.exactOptional(),
+        }),
+      )
+      .max(1000),
+  })
+  .openapi('Payloads');
+
+/**
+ * Opens sealed payloads for Temporal's Web UI and command line (docs.temporal.io, "Codec Server"), with the caller's own
+ * rights. There is no route that seals: nobody but our processes writes histories.
+ */
+export const decodePayloadsRoute = (tools: RouteTools): Route =>
+  route(
+    {
+      kind: 'Payloads',
+      tag: 'Codec',
+      method: 'post',
+      path: '/codec/decode',
+      operationId: 'decodePayloads',
+      summary: "Open sealed payloads of Temporal's histories",
+      access: { verb: 'get', resource: 'payloads' },
+      params: noParameters,
+      query: noQuery,
+      body: { schema: payloadsSchema },
+      answers: { 200: { description: 'The payloads, opened', schema: payloadsSchema } },
+    },
+    async ({ body }) => {
+      if (tools.payloads === undefined) {
+        throw new Failure('CodecKeyMissing', { side: 'cluster', detail: 'payloads are not sealed here' });
+      }
+      return { status: 200, body: { payloads: await tools.payloads.open(body.payloads) } };
+    },
+  );
