@@ -101,7 +101,8 @@ export interface BlobMounter {
 export interface ContentSource extends ManifestSource, BlobSource, ReferrerSource, StoreIdentity {}
 
 /** What a graph can be copied to. */
-export interface ContentTarget extends ManifestSource, BlobTarget, BlobProof, ManifestTarget, StoreIdentity {
+export interface ContentTarget
+  extends ManifestSource, BlobTarget, BlobProof, ManifestTarget, ReferrerSource, StoreIdentity {
   readonly mounter?: BlobMounter;
   /** Seconds after which a garbage collection that was running has certainly ended. Default: 0, none runs. */
   readonly gcSettleSeconds?: number;

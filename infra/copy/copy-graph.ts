@@ -23,6 +23,10 @@ export interface GraphCopyOptions extends CopyHooks, Pick<MoveOptions, 'memory' 
   readonly tag?: TagName;
   /** A repository of the same target, under the same credential, that may hold some of the blobs. Default: none. */
   readonly mountFrom?: readonly RepositoryPath[];
+  /** Run when the graph is placed and proven, before the tag is written. Default: nothing. */
+  readonly beforeTag?: () => Promise<void>;
+  /** Whether the graph leaves out children that its indexes list. Default: false. */
+  readonly sparse?: boolean;
 }
 
 /** Repairs after which a target that keeps losing parts is given up. */
@@ -59,6 +63,7 @@ export class GraphCopy {
     const staging = this.#stagingTag();
     await this.#place(staging);
     await this.#settle(staging);
+    await this.#options.beforeTag?.();
     if (this.#options.tag !== undefined) await this.#writeTag(this.#options.tag);
     if (staging !== undefined) await this.#target.removeTag(staging, this.#options.signal);
     return this.#tally.report();
@@ -144,7 +149,8 @@ export class GraphCopy {
         return;
       } catch (error) {
         const lost = error instanceof Failure && error.code === 'DestinationGC';
-        if (!lost || round >= maxRounds) throw error;
+        if (!lost || round >= maxRounds)
+          throw this.#options.sparse === true && lost ? sparseRefused(error) : error;
         // The target misses a part that it said it had: nothing it says counts any more.
         await this.#each(this.#graph.blobs, async (blob) => {
           if (!(await this.#target.proveBlob(blob, this.#options.signal))) await this.#upload(blob);
@@ -226,6 +232,14 @@ function levels(graph: ImageGraph): readonly (readonly GraphNode[])[] {
     (byHeight[height] ??= []).push(node);
   }
   return byHeight.filter((level) => level !== undefined);
+}
+
+/** A registry that wants all children refuses in the same words as one that lost some. */
+function sparseRefused(error: Failure): Failure {
+  return new Failure('SparseRefused', {
+    side: 'destination',
+    ...(error.subject === undefined ? {} : { subject: error.subject }),
+  });
 }
 
 async function pause(ms: number, signal: AbortSignal | undefined): Promise<void> {

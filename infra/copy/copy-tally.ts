@@ -62,6 +62,7 @@ export class CopyTally {
       blobsReused: this.#blobsReused,
       manifestsPushed: this.#manifests,
       referrers: 0,
+      referrersMissing: 0,
     };
   }
 

@@ -38,6 +38,8 @@ export interface CopyReport {
   readonly manifestsPushed: number;
   /** Signatures and other attachments copied with the image. */
   readonly referrers: number;
+  /** Attachments that the source has and the target does not show: then the copy is only partial. */
+  readonly referrersMissing: number;
 }
 
 export interface CopyProgress {
@@ -60,6 +62,10 @@ export interface CopyRequest {
   readonly platforms?: PlatformSelection;
   /** Bytes per second. Default: no limit. */
   readonly bandwidth?: number;
+  /** Whether signatures and other attachments travel along. Default: true. */
+  readonly referrers?: boolean;
+  /** Whether a target whose tag is right already is checked and repaired all the same. Default: false. */
+  readonly recheck?: boolean;
 }
 
 export interface CopyHooks {

@@ -5,9 +5,8 @@ import { printReference } from '../../domain/names/reference.ts';
 import type { TagName } from '../../domain/names/tag.ts';
 import type { ManifestStatus } from '../../domain/resources/repository.ts';
 import { BandwidthLimiter } from '../copy/bandwidth.ts';
-import { GraphCopy } from '../copy/copy-graph.ts';
+import { copyImage } from '../copy/copy-image.ts';
 import type { CopyEngine, CopyHooks, CopyReport, CopyRequest, RepositoryEndpoint } from '../copy/engine.ts';
-import { loadGraph } from '../copy/image-graph.ts';
 import { SingleFlight } from '../copy/single-flight.ts';
 import { UploadMap } from '../copy/upload-map.ts';
 import { verifyGraph } from '../copy/verify-graph.ts';
@@ -53,22 +52,24 @@ class RegistryCopyEngine implements CopyEngine {
     const source = this.#store(request.source, 'source');
     const target = this.#store(request.target, 'destination');
     refuseSelf(request, source, target);
-    const graph = await loadGraph(source, request.root, hooks);
     const writes = this.#clients.of(request.target.registry).session.budget.writes;
-    const copy = new GraphCopy(
+    const { tag, mountFrom, bandwidth, platforms, referrers, recheck } = request;
+    return copyImage(
       source,
       target,
-      graph,
+      request.root,
       { flights: this.#flights, limit: (task) => writes.run(task, hooks.signal) },
       {
         ...hooks,
         memory: hooks.uploads ?? this.#uploads,
-        ...(request.tag === undefined ? {} : { tag: request.tag }),
-        ...(request.mountFrom === undefined ? {} : { mountFrom: request.mountFrom }),
-        ...(request.bandwidth === undefined ? {} : { limiter: new BandwidthLimiter(request.bandwidth) }),
+        ...(tag === undefined ? {} : { tag }),
+        ...(mountFrom === undefined ? {} : { mountFrom }),
+        ...(platforms === undefined ? {} : { platforms }),
+        ...(referrers === undefined ? {} : { referrers }),
+        ...(recheck === undefined ? {} : { recheck }),
+        ...(bandwidth === undefined ? {} : { limiter: new BandwidthLimiter(bandwidth) }),
       },
     );
-    return copy.run();
   }
 
   describe(endpoint: RepositoryEndpoint, root: Descriptor, signal?: AbortSignal): Promise<ManifestStatus> {

@@ -1,0 +1,105 @@
+import { Failure } from '../../domain/failure.ts';
+import type { Digest } from '../../domain/names/digest.ts';
+import type { Attachment, ContentSource, ContentTarget } from './content.ts';
+import { GraphCopy, type CopyContext, type GraphCopyOptions } from './copy-graph.ts';
+import { loadGraph, type ImageGraph } from './image-graph.ts';
+
+/** How many arrived, and how many the source has that did not. */
+export interface AttachmentCount {
+  readonly copied: number;
+  readonly missing: number;
+}
+
+/** Attachments of attachments (a signature of an SBOM) are followed this far. */
+const maxDepth = 3;
+/** Attachments of one image in all. */
+const maxAttachments = 1000;
+
+/**
+ * Copies what is attached to the manifests of a graph that is at the target already, then counts at the target. Does not
+ * throw for one that cannot be copied: the gap is in the count.
+ */
+export async function copyAttachments(
+  source: ContentSource,
+  target: ContentTarget,
+  graph: ImageGraph,
+  context: CopyContext,
+  options: GraphCopyOptions,
+): Promise<AttachmentCount> {
+  let subjects: readonly Digest[] = graph.manifests.map((node) => node.stored.descriptor.digest);
+  const seen = new Set<string>(subjects);
+  let [copied, missing] = [0, 0];
+  for (let depth = 0; depth < maxDepth && subjects.length > 0; depth += 1) {
+    const found = (
+      await Promise.all(subjects.map((digest) => attachmentsOf(source, digest, options)))
+    ).flat();
+    const fresh = found.filter(({ subject, attachment }) => {
+      const key = `${subject} ${attachment.digest} ${attachment.tag ?? ''}`;
+      const isNew = !seen.has(key) && seen.size < maxAttachments;
+      seen.add(key);
+      return isNew;
+    });
+    for (const { attachment } of fresh) {
+      if (await copyOne(source, target, attachment, context, options)) copied += 1;
+      else missing += 1;
+    }
+    missing += await uncounted(target, fresh, options);
+    subjects = [...new Set(fresh.map(({ attachment }) => attachment.digest))];
+  }
+  return { copied: Math.max(0, copied), missing };
+}
+
+interface Found {
+  readonly subject: Digest;
+  readonly attachment: Attachment;
+}
+
+async function attachmentsOf(
+  source: ContentSource,
+  subject: Digest,
+  options: GraphCopyOptions,
+): Promise<readonly Found[]> {
+  const attachments = await source.referrers(subject, options.signal);
+  return attachments.map((attachment) => ({ subject, attachment }));
+}
+
+async function copyOne(
+  source: ContentSource,
+  target: ContentTarget,
+  attachment: Attachment,
+  context: CopyContext,
+  options: GraphCopyOptions,
+): Promise<boolean> {
+  try {
+    const graph = await loadGraph(source, attachment, options);
+    const { signal, memory, limiter } = options;
+    await new GraphCopy(source, target, graph, context, {
+      ...(signal === undefined ? {} : { signal }),
+      ...(memory === undefined ? {} : { memory }),
+      ...(limiter === undefined ? {} : { limiter }),
+      ...(attachment.tag === undefined ? {} : { tag: attachment.tag }),
+    }).run();
+    return true;
+  } catch (error) {
+    if (options.signal?.aborted === true || !(error instanceof Failure)) throw error;
+    return false;
+  }
+}
+
+/** Attachments by subject that the target does not list although they were copied. */
+async function uncounted(
+  target: ContentTarget,
+  copied: readonly Found[],
+  options: GraphCopyOptions,
+): Promise<number> {
+  const bySubject = Map.groupBy(
+    copied.filter(({ attachment }) => attachment.tag === undefined),
+    ({ subject }) => subject,
+  );
+  let gap = 0;
+  for (const [subject, wanted] of bySubject) {
+    const there = new Set((await target.referrers(subject, options.signal)).map((each) => each.digest));
+    gap += wanted.filter(({ attachment }) => !there.has(attachment.digest)).length;
+  }
+  return gap;
+}
