@@ -14,6 +14,7 @@ import { openApiDocument } from './openapi.ts';
 import type { Route } from './route.ts';
 import { AuditTrail } from './audit-trail.ts';
 import { auditRoute } from './routes/audit.ts';
+import { batchProgressRoute, batchRoute } from './routes/batch.ts';
 import { decodePayloadsRoute } from './routes/codec.ts';
 import { edgeSiteRoutes } from './routes/edge-sites.ts';
 import { editRepositoryRoute, editSecretRoute } from './routes/edits.ts';
@@ -43,6 +44,8 @@ export function apiRoutes(tools: RouteTools): readonly Route[] {
     versionsRoute(tools),
     progressRoute(tools),
     ...edgeSiteRoutes(tools),
+    batchRoute(tools),
+    batchProgressRoute(tools),
     auditRoute(tools),
     decodePayloadsRoute(tools),
   ];

@@ -1,4 +1,4 @@
-import type { OpenAPIHono, z } from '@hono/zod-openapi';
+import { z, type OpenAPIHono } from '@hono/zod-openapi';
 import type { ApiEnvironment } from './context.ts';
 import type { DocumentedAnswer, RouteSpec } from './route.ts';
 import { statusSchema } from './schema/status.ts';
@@ -31,6 +31,7 @@ export function describeRoute(
     documented({ description, schema: statusSchema }),
   ]);
   const contentTypes = spec.body?.contentTypes ?? ['application/json'];
+  const bodySchema = spec.body?.documented ?? spec.body?.schema ?? z.unknown();
   const { subresource } = spec.access;
   app.openAPIRegistry.registerPath({
     method: spec.method,
@@ -52,7 +53,10 @@ export function describeRoute(
             body: {
               required: spec.body.optional !== true,
               content: Object.fromEntries(
-                contentTypes.map((type) => [type, { schema: spec.body?.schema ?? {} }]),
+                contentTypes.map((type) => [
+                  type,
+                  { schema: type.includes('json') ? bodySchema : z.string() },
+                ]),
               ),
             },
           }),

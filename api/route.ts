@@ -43,6 +43,8 @@ export interface RouteSpec<P extends z.ZodObject, Q extends z.ZodObject, B exten
   readonly query: Q;
   readonly body?: {
     readonly schema: B;
+    /** What OpenAPI shows, where the schema says less. Default: the schema. */
+    readonly documented?: z.ZodType;
     /** Whether a call without a body counts as `{}`. Default: false. */
     readonly optional?: boolean;
     /** Default: `application/json` only. */

@@ -1,12 +1,10 @@
 import { z } from '@hono/zod-openapi';
 import { registrySecretView } from '../../domain/api/views.ts';
-import { splitCredential } from '../../domain/api/new-registry-secret.ts';
 import { usersOf } from '../../domain/api/registry-use.ts';
 import { Failure } from '../../domain/failure.ts';
-import { encryptedPassword, type RegistrySecret } from '../../domain/resources/registry-secret.ts';
-import type { Call } from '../context.ts';
-import { newMeta, presentSecret } from '../objects.ts';
-import { allNamespaces, route, type Answer, type Route } from '../route.ts';
+import type { RegistrySecret } from '../../domain/resources/registry-secret.ts';
+import { presentSecret } from '../objects.ts';
+import { allNamespaces, route, type Route } from '../route.ts';
 import { groupVersion } from '../schema/meta.ts';
 import {
   listParameters,
@@ -21,6 +19,7 @@ import {
   registrySecretListSchema,
   registrySecretSchema,
 } from '../schema/registry-secret.ts';
+import { storeSecret } from '../store-secret.ts';
 import type { RouteTools } from './tools.ts';
 
 const shared = { kind: 'RegistrySecret', tag: 'Registry secrets' } as const;
@@ -92,41 +91,11 @@ const createRoute = (tools: RouteTools): Route =>
       body: { schema: newRegistrySecretSchema },
       answers: { 201: { description: 'Created', schema: registrySecretSchema } },
     },
-    (call) => createSecret(tools, call),
+    async (call) => {
+      const created = await storeSecret(tools, call, call.params.ns, call.body);
+      return { status: 201, body: presentSecret(created) };
+    },
   );
-
-/**
- * Stores the object first, without the password, because the Secret needs its uid as owner. Where the Secret cannot be
- * stored the object is taken back. A crash in between leaves a RegistrySecret that says it has no credential, which is
- * seen and can be deleted; the other order could leave a credential that nobody knows of.
- */
-async function createSecret(
-  tools: RouteTools,
-  call: Call<z.output<typeof namespaceParameters>, unknown, z.output<typeof newRegistrySecretSchema>>,
-): Promise<Answer> {
-  const { spec, credential } = splitCredential(call.body.spec, tools.providers);
-  const metadata = newMeta(call.body.metadata, call.params.ns, {
-    domain: spec.domain,
-    username: spec.username,
-    provider: spec.provider,
-    'verify-status': 'untested',
-  });
-  const client = tools.clients.resource('registrysecrets');
-  const created = await client.create({ apiVersion: groupVersion, kind: 'RegistrySecret', metadata, spec });
-  const key = { namespace: call.params.ns, name: created.metadata.name };
-  try {
-    await tools.credentials.store(created, credential);
-  } catch (error) {
-    await client.delete(key, created.metadata.uid);
-    throw error;
-  }
-  await tools.settle('registrysecrets', key, (seen) => seen?.metadata.uid === created.metadata.uid);
-  await tools.record(call, created, 'CreateRegistrySecret');
-  return {
-    status: 201,
-    body: presentSecret({ ...created, spec: { ...created.spec, password: encryptedPassword } }),
-  };
-}
 
 const deleteRoute = (tools: RouteTools): Route =>
   route(

@@ -46,6 +46,8 @@ export const newRegistrySecretSchema = z
   .object({ ...incomingType('RegistrySecret'), metadata: newMetaSchema, spec: registrySecretSpecSchema })
   .openapi('NewRegistrySecret');
 
+export type NewRegistrySecret = z.output<typeof newRegistrySecretSchema>;
+
 /** A RegistrySecret as it is answered: its password reads `<encrypted>`. */
 export const registrySecretSchema = z
   .object({

@@ -11,6 +11,8 @@ export const siteTaskQueue = (site: string): string => `site-${site}`;
 export const syncWorkflowId = (ref: ObjectRef): string => `sync/${ref.namespace}/${ref.name}`;
 /** Schedule id of a Repository's resync. */
 export const resyncScheduleId = (ref: ObjectRef): string => `resync/${ref.namespace}/${ref.name}`;
+/** Workflow id of a batch. */
+export const batchWorkflowId = (id: string): string => `batch/${id}`;
 /** Workflow id of a RegistrySecret's verification. */
 export const verifyWorkflowId = (ref: ObjectRef): string => `verify/${ref.namespace}/${ref.name}`;
 

@@ -12,4 +12,5 @@ export const workflowTypes = {
   sync: 'syncRepository',
   resync: 'resync',
   verify: 'verifyRegistry',
+  batch: 'batch',
 } as const;

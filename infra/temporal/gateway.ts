@@ -1,3 +1,4 @@
+import type { BatchInput, BatchProgress } from '../../domain/batch/operation.ts';
 import type { FailureCode } from '../../domain/failure.ts';
 import type { ObjectRef } from '../../domain/resources/meta.ts';
 import type { SyncTrigger } from '../../domain/resources/repository.ts';
@@ -34,4 +35,8 @@ export interface WorkflowGateway {
   startVerify(ref: ObjectRef): Promise<StartedRun>;
   /** Waits for a verification to end; throws `Timeout` after `timeoutMs` (the verification goes on). */
   awaitVerify(run: StartedRun, timeoutMs: number): Promise<VerifyVerdict>;
+  /** Starts `batch/<id>`. */
+  startBatch(input: BatchInput): Promise<StartedRun>;
+  /** Progress of a batch that runs or has ended; undefined where there is none with that id. */
+  batchProgress(id: string): Promise<BatchProgress | undefined>;
 }

@@ -1,9 +1,10 @@
 import type { Client, WorkflowStartOptions } from '@temporalio/client';
 import { WorkflowExecutionAlreadyStartedError } from '@temporalio/common';
 import { asFailure, Failure } from '../../domain/failure.ts';
+import type { BatchInput, BatchProgress } from '../../domain/batch/operation.ts';
 import type { ObjectRef } from '../../domain/resources/meta.ts';
 import type { SyncTrigger } from '../../domain/resources/repository.ts';
-import { hubTaskQueue, syncWorkflowId, verifyWorkflowId } from '../../domain/sync/ids.ts';
+import { batchWorkflowId, hubTaskQueue, syncWorkflowId, verifyWorkflowId } from '../../domain/sync/ids.ts';
 import { workflowTypes } from '../../domain/sync/input.ts';
 import { engineCall } from './engine-call.ts';
 import type { StartedRun, VerifyVerdict, WorkflowGateway } from './gateway.ts';
@@ -19,6 +20,11 @@ export function createWorkflowGateway(client: Client): WorkflowGateway {
       (await engineCall(client, () => client.workflow.getHandle(syncWorkflowId(ref)).cancel())) !== undefined,
     ensureSchedule: (ref, schedule) => ensureResync(client, ref, schedule),
     deleteSchedule: (ref) => deleteResync(client, ref),
+    startBatch: (input) => startOrJoin(client, workflowTypes.batch, batchStart(input)),
+    batchProgress: (id) =>
+      engineCall(client, () =>
+        client.workflow.getHandle(batchWorkflowId(id)).query<BatchProgress>('progress'),
+      ),
     awaitVerify: (run, timeoutMs) => awaitVerdict(client, run, timeoutMs),
   };
 }
@@ -39,6 +45,14 @@ const verifyStart = (ref: ObjectRef): Start => ({
   args: [ref],
   staticSummary: `Test the connection of ${ref.namespace}/${ref.name}`,
   typedSearchAttributes: attributesOf({ namespace: ref.namespace, registry: ref.name }),
+});
+
+const batchStart = (input: BatchInput): Start => ({
+  workflowId: batchWorkflowId(input.id),
+  taskQueue: hubTaskQueue,
+  args: [input],
+  staticSummary: `Batch of ${input.items.length} for ${input.requestedBy}`,
+  typedSearchAttributes: [],
 });
 
 /**

@@ -1,6 +1,7 @@
 import pino from 'pino';
 import { createApi, type ApiApp } from '../../api/app.ts';
 import type { ApiDependencies } from '../../api/dependencies.ts';
+import { batchProgress, waitingResult, type BatchInput } from '../../domain/batch/operation.ts';
 import type { Failure } from '../../domain/failure.ts';
 import { builtInProviders } from '../../domain/resources/registry-secret.ts';
 import type { AccessQuestion, AccessReviewer, Caller } from '../../infra/kubernetes/cluster.ts';
@@ -52,6 +53,7 @@ export interface InProcessApi {
 /** Builds one. `overrides` replaces single parts. */
 export function inProcessApi(overrides: Partial<ApiDependencies> = {}): InProcessApi {
   const cluster = new MemoryCluster();
+  const batches = new Map<string, BatchInput>();
   const access = new ScriptedAccess();
   const objects = new MemoryAuditObjects();
   const app = createApi({
@@ -66,6 +68,14 @@ export function inProcessApi(overrides: Partial<ApiDependencies> = {}): InProces
       ensureSchedule: async () => {},
       deleteSchedule: async () => {},
       startVerify: async (ref) => run(`verify/${ref.namespace}/${ref.name}`),
+      startBatch: async (input) => {
+        batches.set(input.id, input);
+        return run(`batch/${input.id}`);
+      },
+      batchProgress: async (id) => {
+        const input = batches.get(id);
+        return input === undefined ? undefined : batchProgress(input, input.items.map(waitingResult));
+      },
       awaitVerify: async () => ({ success: true }),
     },
     audit: {

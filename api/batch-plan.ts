@@ -1,0 +1,145 @@
+import { checkRegistryRef, checkRepositorySpec } from '../domain/api/new-repository.ts';
+import { splitCredential } from '../domain/api/new-registry-secret.ts';
+import { usersOf } from '../domain/api/registry-use.ts';
+import type { BatchItem, BatchOperation, BatchResource, BatchResult } from '../domain/batch/operation.ts';
+import { Failure } from '../domain/failure.ts';
+import { parseNamespace, parseObjectName } from '../domain/names/kubernetes-name.ts';
+import type { BatchRequest } from './batch-request.ts';
+import { newMeta } from './objects.ts';
+import { allNamespaces } from './route.ts';
+import type { BatchRequestItem } from './schema/batch.ts';
+import { newRegistrySecretSchema, type NewRegistrySecret } from './schema/registry-secret.ts';
+import { newRepositorySchema } from './schema/repository.ts';
+import type { RouteTools } from './routes/tools.ts';
+
+/** A credential to create before the rest, checked but not stored yet. */
+export interface SecretToCreate {
+  readonly index: number;
+  readonly namespace: string;
+  readonly request: NewRegistrySecret;
+}
+
+/** What a batch will do, and what of it it will not. */
+export interface BatchPlan {
+  readonly secrets: readonly SecretToCreate[];
+  readonly items: readonly BatchItem[];
+  readonly refused: readonly BatchResult[];
+}
+
+/** Where an item is, checked. */
+export interface ItemTarget {
+  readonly index: number;
+  readonly operation: BatchOperation;
+  readonly resource: BatchResource;
+  readonly namespace: string;
+  readonly name: string;
+}
+
+/** The objects of a batch. Throws for a malformed name or another namespace than the path's: nothing is done then. */
+export function batchTargets(request: BatchRequest, pathNamespace: string): readonly ItemTarget[] {
+  return request.items.map((item, index) => {
+    const resource = item.kind === 'RegistrySecret' ? 'registrysecrets' : 'repositories';
+    const namespace = item.metadata.namespace ?? (pathNamespace === allNamespaces ? '' : pathNamespace);
+    if (pathNamespace !== allNamespaces && namespace !== pathNamespace) {
+      throw invalid(`items.${index}: its namespace is not the one of the path`);
+    }
+    if (request.operation === 'sync' && resource !== 'repositories')
+      throw invalid(`items.${index}: only a Repository is synced`);
+    if (request.operation === 'verify' && resource !== 'registrysecrets') {
+      throw invalid(`items.${index}: only a RegistrySecret is verified`);
+    }
+    const name = parseObjectName(item.metadata.name);
+    return { index, operation: request.operation, resource, namespace: parseNamespace(namespace), name };
+  });
+}
+
+/** Checks every item against what is there. An item that cannot be done is refused with its reason; others are planned. */
+export function planBatch(
+  tools: RouteTools,
+  request: BatchRequest,
+  targets: readonly ItemTarget[],
+): BatchPlan {
+  const secrets: SecretToCreate[] = [];
+  const items: BatchItem[] = [];
+  const refused: BatchResult[] = [];
+  const seen = new Set<string>();
+  for (const target of targets) {
+    const item = request.items[target.index];
+    const key = `${target.resource}/${target.namespace}/${target.name}`;
+    try {
+      if (item === undefined || seen.has(key)) throw invalid('it is named twice');
+      seen.add(key);
+      const planned =
+        target.operation === 'create' ? planCreate(tools, target, item) : planChange(tools, target);
+      if ('request' in planned) secrets.push(planned);
+      else items.push(planned);
+    } catch (error) {
+      if (!(error instanceof Failure)) throw error;
+      refused.push(refusal(target, error));
+    }
+  }
+  return { secrets, items, refused };
+}
+
+/** The result of an item that will not be tried. */
+export function refusal(
+  target: ItemTarget,
+  failure: Failure,
+  result: 'Refused' | 'Failed' = 'Refused',
+): BatchResult {
+  const { index, resource, namespace, name } = target;
+  return { index, resource, namespace, name, result, reason: failure.code, message: failure.message };
+}
+
+function planCreate(
+  tools: RouteTools,
+  target: ItemTarget,
+  item: BatchRequestItem,
+): BatchItem | SecretToCreate {
+  const key = { namespace: target.namespace, name: target.name };
+  if (tools.caches.cache(target.resource).get(key) !== undefined)
+    throw new Failure('AlreadyExists', { side: 'caller', subject: target.name });
+  if (target.resource === 'registrysecrets') {
+    const request = parsed(newRegistrySecretSchema.safeParse(item));
+    splitCredential(request.spec, tools.providers);
+    return { index: target.index, namespace: target.namespace, request };
+  }
+  const { metadata, spec } = parsed(newRepositorySchema.safeParse(item));
+  checkRepositorySpec(spec);
+  const owner = { namespace: spec.registryRef.namespace ?? target.namespace, name: spec.registryRef.name };
+  checkRegistryRef(spec, target.namespace, tools.caches.cache('registrysecrets').get(owner));
+  return { ...target, create: { metadata: newMeta(metadata, target.namespace, {}), spec } };
+}
+
+function planChange(tools: RouteTools, target: ItemTarget): BatchItem {
+  const key = { namespace: target.namespace, name: target.name };
+  const object = tools.caches.cache(target.resource).get(key);
+  if (object === undefined) throw new Failure('NotFound', { side: 'caller', subject: target.name });
+  if (target.operation === 'delete' && target.resource === 'registrysecrets') {
+    const users = usersOf(key, tools.repositories.all());
+    if (users.length > 0)
+      throw new Failure('InUse', { side: 'caller', detail: `used by ${users.slice(0, 3).join(', ')}` });
+  }
+  return { ...target, ...(object.metadata.uid === undefined ? {} : { uid: object.metadata.uid }) };
+}
+
+type Parsed<T> =
+  | { readonly success: true; readonly data: T }
+  | {
+      readonly success: false;
+      readonly error: {
+        readonly issues: readonly { readonly path: readonly PropertyKey[]; readonly message: string }[];
+      };
+    };
+
+function parsed<T>(result: Parsed<T>): T {
+  if (result.success) return result.data;
+  throw invalid(
+    result.error.issues
+      .slice(0, 3)
+      .map(({ path, message }) => `${path.map(String).join('.')}: ${message}`)
+      .join('; '),
+  );
+}
+
+const invalid = (detail: string): Failure => new Failure('InvalidRequest', { side: 'caller', detail });

@@ -1,0 +1,100 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { inProcessApi, newRepository, newSecret } from '../support/api-in-process.ts';
+
+const json = async (response: Response) => JSON.parse(await response.text());
+const path = '/namespaces/default/batch';
+
+test('a batch creates credentials at once and leaves the rest to its workflow, without a password', async () => {
+  const { call, cluster } = inProcessApi();
+  const items = [newSecret('hub'), newRepository('a'), newRepository('b')];
+  const answer = await json(await call('POST', path, { operation: 'create', items }));
+  assert.deepEqual([answer.total, answer.accepted, answer.refused, answer.dryRun], [3, 3, 0, false]);
+  assert.deepEqual(
+    answer.results.map((r: { result: string }) => r.result),
+    ['Done', 'Waiting', 'Waiting'],
+  );
+  assert.equal(cluster.credentialsStored.get('default/hub')?.password, 'canary-password');
+  const response = await call('GET', `/namespaces/default/batches/${answer.id}`);
+  const text = await response.text();
+  assert.ok(!text.includes('canary-password'));
+  assert.equal(JSON.parse(text).total, 2);
+  const other = await call('GET', `/namespaces/default/batches/${answer.id}`, undefined, {
+    authorization: 'Bearer other-token',
+  });
+  assert.equal(other.status, 404);
+});
+
+test('a dry run tells of every item and does nothing', async () => {
+  const { call, cluster } = inProcessApi();
+  await call('POST', '/namespaces/default/repositories', newRepository('there'));
+  const items = [
+    newRepository('there'),
+    newRepository('new'),
+    newRepository('new'),
+    newRepository('bad', { repository: 'a:b' }),
+    newSecret('s', { domain: 'https://x' }),
+  ];
+  const answer = await json(await call('POST', `${path}?dryRun=true`, { operation: 'create', items }));
+  assert.deepEqual(
+    answer.results.map((r: { result: string; reason?: string }) => r.reason ?? r.result),
+    ['AlreadyExists', 'Waiting', 'InvalidRequest', 'InvalidRepository', 'InvalidDomain'],
+  );
+  assert.equal(answer.id, undefined);
+  assert.equal(cluster.cache('repositories').list().length, 1);
+});
+
+test('many YAML documents are a batch', async () => {
+  const { call } = inProcessApi();
+  const yaml = ['a', 'b']
+    .map(
+      (name) => `apiVersion: image.theriseunion.io/v1alpha1
+kind: Repository
+metadata: { name: ${name} }
+spec: { repository: library/nginx, tag: "1.27", registryRef: { name: hub } }
+`,
+    )
+    .join('---\n');
+  const headers = { 'content-type': 'application/yaml' };
+  const answer = await json(await call('POST', `${path}?dryRun=true`, yaml, headers));
+  assert.deepEqual([answer.total, answer.refused], [2, 0]);
+  const bad = ['a: &x [1]\nb: *x', 'a: 1\na: 2', '{', 'kind: Pod\nmetadata: {name: x}', ''];
+  for (const text of bad) assert.equal((await call('POST', path, text, headers)).status, 400, text);
+});
+
+test('P08: one forbidden item refuses the whole batch', async () => {
+  const { call, access, cluster } = inProcessApi();
+  access.allow = (_, question) => question.verb !== 'delete' || question.name !== 'b';
+  for (const name of ['a', 'b']) await call('POST', '/namespaces/default/repositories', newRepository(name));
+  const items = ['a', 'b'].map((name) => ({ metadata: { name } }));
+  assert.equal((await call('POST', path, { operation: 'delete', items })).status, 403);
+  assert.equal(cluster.cache('repositories').list().length, 2);
+});
+
+test('what is not there, in use, or of the wrong kind is refused item by item or at once', async () => {
+  const { call } = inProcessApi();
+  await call('POST', '/namespaces/default/registry-secrets', newSecret('hub'));
+  await call('POST', '/namespaces/default/repositories', newRepository('nginx'));
+  const secret = (name: string) => ({ kind: 'RegistrySecret', metadata: { name } });
+  const answer = await json(
+    await call('POST', path, {
+      operation: 'delete',
+      items: [secret('hub'), secret('none'), { metadata: { name: 'nginx' } }],
+    }),
+  );
+  assert.deepEqual(
+    answer.results.map((r: { reason?: string }) => r.reason),
+    ['InUse', 'NotFound', undefined],
+  );
+  assert.equal((await call('POST', path, { operation: 'sync', items: [secret('hub')] })).status, 400);
+  assert.equal(
+    (
+      await call('POST', path, {
+        operation: 'sync',
+        items: [{ metadata: { name: 'x', namespace: 'other' } }],
+      })
+    ).status,
+    400,
+  );
+  assert.equal((await call('POST', path, { operation: 'create', items: [] })).status, 400);
+});
