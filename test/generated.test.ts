@@ -14,3 +14,10 @@ test('every failure has words in both languages and an HTTP status of an error',
 test('the committed OpenAPI document is the one the routes make (npm run generate)', async () => {
   assert.equal(readFileSync(openApiFile, 'utf8'), await generatedOpenApi());
 });
+
+test('the CRDs and roles in infra/deploy/generated are what their schemas say', () => {
+  for (const [name, text] of Object.entries(generatedManifests())) {
+    const committed = readFileSync(join(import.meta.dirname, '../infra/deploy/generated', name), 'utf8');
+    assert.equal(committed, text, `${name}: run npm run generate`);
+  }
+});

@@ -122,6 +122,8 @@ export type SyncTrigger = 'create' | 'manual' | 'schedule' | 'spec' | 'batch' | 
 export interface RepositoryStatus {
   readonly observedGeneration?: number;
   readonly domain?: string;
+  /** Path with tag, such as `library/nginx:1.27`. */
+  readonly image?: string;
   readonly syncStatus?: 'Success' | 'Failed' | 'Syncing' | '';
   /** Percent text such as `42%`. */
   readonly syncProgress?: string;

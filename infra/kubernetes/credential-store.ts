@@ -1,0 +1,148 @@
+import {
+  CoreV1Api,
+  PatchStrategy,
+  setHeaderOptions,
+  type KubeConfig,
+  type V1Secret,
+} from '@kubernetes/client-node';
+import { Failure } from '../../domain/failure.ts';
+import { parseRegistryDomain, registryHost } from '../../domain/names/registry-domain.ts';
+import type { EdgeSite } from '../../domain/resources/edge-site.ts';
+import { apiGroup, apiVersion, systemNamespace, type ObjectRef } from '../../domain/resources/meta.ts';
+import type { RegistryAccessSpec, RegistrySecret } from '../../domain/resources/registry-secret.ts';
+import type { Credential, RegistryAccess } from '../copy/engine.ts';
+import { clusterCall, clusterCallIfPresent } from './cluster-call.ts';
+import type { CredentialStore, ResourceClients } from './cluster.ts';
+import { fieldManager } from './resource-client.ts';
+
+const applyPatch = setHeaderOptions('Content-Type', PatchStrategy.ServerSideApply);
+
+/** Name of the Secret that holds a RegistrySecret's credential. */
+export const secretNameOf = (registrySecret: string): string => `${registrySecret}-registry-credential`;
+
+/** The credential store over Secrets: the only code that reads or writes a password. */
+export function createCredentialStore(config: KubeConfig, clients: ResourceClients): CredentialStore {
+  const core = config.makeApiClient(CoreV1Api);
+  const readSecret = async (namespace: string, name: string): Promise<V1Secret> => {
+    const found = await clusterCallIfPresent(`secrets/${name}`, () =>
+      core.readNamespacedSecret({ namespace, name }),
+    );
+    if (found === undefined) {
+      throw new Failure('SecretNotFound', { side: 'cluster', subject: `${namespace}/${name}` });
+    }
+    return found;
+  };
+  return {
+    store: async (owner, credential) => {
+      const namespace = owner.metadata.namespace ?? '';
+      const body = credentialSecret(owner, credential);
+      await clusterCall(`secrets/${body.metadata.name}`, () =>
+        core.patchNamespacedSecret(
+          { namespace, name: body.metadata.name, body, fieldManager, force: true },
+          applyPatch,
+        ),
+      );
+    },
+    registryAccess: async (ref, usedFrom) => {
+      const found = await clients.resource('registrysecrets').get(ref);
+      if (found === undefined || !usableFrom(found, usedFrom))
+        throw refusedOrMissing(ref, found !== undefined);
+      const secret = await readSecret(ref.namespace, secretNameOf(ref.name));
+      return access(found.spec.domain, found.spec.provider, found.spec, parseCredential(secret));
+    },
+    siteAccess: async (site: EdgeSite) => {
+      const { registry } = site.spec;
+      const name = registry.credentialSecretName;
+      const credential =
+        name === undefined ? undefined : parseCredential(await readSecret(systemNamespace, name));
+      return access(registry.domain, 'other', registry, credential);
+    },
+  };
+}
+
+/**
+ * The Secret of a RegistrySecret: owned by it, so that it goes with it; with the keys of the contract; and of the type
+ * that the kubelet takes as an imagePullSecret.
+ */
+function credentialSecret(
+  owner: RegistrySecret,
+  { username, password }: Credential,
+): V1Secret & { readonly metadata: { readonly name: string } } {
+  const { name, namespace, uid } = owner.metadata;
+  const { domain } = owner.spec;
+  const host =
+    registryHost(parseRegistryDomain(domain)) === 'registry-1.docker.io'
+      ? 'https://index.docker.io/v1/'
+      : domain;
+  const auth = Buffer.from(`${username}:${password}`, 'utf8').toString('base64');
+  return {
+    apiVersion: 'v1',
+    kind: 'Secret',
+    type: 'kubernetes.io/dockerconfigjson',
+    metadata: {
+      name: secretNameOf(name),
+      namespace: namespace ?? '',
+      labels: { 'app.kubernetes.io/part-of': 'image-management' },
+      ownerReferences: [
+        { apiVersion: `${apiGroup}/${apiVersion}`, kind: 'RegistrySecret', name, uid: uid ?? '' },
+      ],
+    },
+    stringData: {
+      domain,
+      username,
+      password,
+      '.dockerconfigjson': JSON.stringify({ auths: { [host]: { username, password, auth } } }),
+    },
+  };
+}
+
+/** Reads `username` and `password`. Throws `InvalidCredential` for what no registry can be sent. */
+function parseCredential(secret: V1Secret): Credential {
+  const read = (key: string): string => {
+    const value = Buffer.from(secret.data?.[key] ?? '', 'base64').toString('utf8');
+    if (value === '') throw unusable(secret, `its Secret has no ${key}`);
+    // eslint-disable-next-line no-control-regex -- exactly these cannot be sent
+    if (/[\u0000-\u001f\u007f]/.test(value))
+      throw unusable(secret, `${key} holds a line break or control character`);
+    return value;
+  };
+  return { username: read('username'), password: read('password') };
+}
+
+const unusable = (secret: V1Secret, detail: string): Failure =>
+  new Failure('InvalidCredential', { side: 'cluster', subject: secret.metadata?.name ?? '', detail });
+
+function usableFrom(secret: RegistrySecret, namespace: string): boolean {
+  const allowed = secret.spec.allowedNamespaces ?? [];
+  return secret.metadata.namespace === namespace || allowed.includes(namespace) || allowed.includes('*');
+}
+
+function refusedOrMissing(ref: ObjectRef, exists: boolean): Failure {
+  const subject = `${ref.namespace}/${ref.name}`;
+  if (!exists) return new Failure('RegistrySecretNotFound', { side: 'cluster', subject });
+  return new Failure('SecretRefRefused', {
+    side: 'cluster',
+    subject,
+    detail: 'its allowedNamespaces do not list this one',
+  });
+}
+
+function access(
+  domain: string,
+  provider: string,
+  spec: RegistryAccessSpec,
+  credential: Credential | undefined,
+): RegistryAccess {
+  const { insecure, caBundle, allowPrivate, allowedRealms, gcSettleSeconds, gcDeletesUntagged } = spec;
+  return {
+    domain: parseRegistryDomain(domain),
+    provider,
+    ...(credential === undefined ? {} : { credential }),
+    ...(insecure === undefined ? {} : { insecure }),
+    ...(caBundle === undefined ? {} : { caBundle }),
+    ...(allowPrivate === undefined ? {} : { allowPrivate }),
+    ...(allowedRealms === undefined ? {} : { allowedRealms }),
+    ...(gcSettleSeconds === undefined ? {} : { gcSettleSeconds }),
+    ...(gcDeletesUntagged === undefined ? {} : { gcDeletesUntagged }),
+  };
+}

@@ -1,0 +1,116 @@
+import { z } from 'zod';
+import type { RepositorySpec, RepositoryStatus } from '../../../domain/resources/repository.ts';
+import {
+  conditionsField,
+  digestField,
+  durationField,
+  immutable,
+  labelField,
+  nameField,
+  pathField,
+  tagField,
+  textField,
+  timeField,
+} from './rules.ts';
+
+const pattern = z.string().max(1000);
+
+export const repositorySpec = z.object({
+  repository: immutable(pathField, 'repository'),
+  tag: immutable(tagField, 'tag'),
+  registryRef: immutable(z.object({ name: nameField, namespace: labelField.exactOptional() }), 'registryRef'),
+  syncInterval: durationField.meta({ ...durationField.meta(), default: '1h' }).exactOptional(),
+  syncTimeout: durationField.meta({ ...durationField.meta(), default: '10m' }).exactOptional(),
+  retryCount: z.int().min(0).max(100).meta({ default: 3 }).exactOptional(),
+  retryInterval: durationField.meta({ ...durationField.meta(), default: '10s' }).exactOptional(),
+  sites: z.array(labelField).max(1000).exactOptional(),
+  platforms: z
+    .object({
+      mode: z.enum(['all', 'sparse', 'rewrite']),
+      platforms: z.array(z.string().max(100)).max(50).exactOptional(),
+    })
+    .exactOptional(),
+  tagSelector: z
+    .object({
+      glob: pattern.exactOptional(),
+      regex: pattern.exactOptional(),
+      semver: pattern.exactOptional(),
+      newest: z.int().min(1).max(10_000).exactOptional(),
+      orderBy: z.enum(['semver', 'name', 'created']).exactOptional(),
+      exclude: z.array(pattern).max(100).exactOptional(),
+      cap: z.int().min(1).max(10_000).exactOptional(),
+    })
+    .exactOptional(),
+  pinnedDigest: digestField.exactOptional(),
+  prune: z.boolean().exactOptional(),
+  suspend: z.boolean().exactOptional(),
+  alternativeSources: z
+    .array(z.object({ name: nameField, repository: pathField.exactOptional() }))
+    .max(20)
+    .exactOptional(),
+  verification: z.object({ publicKey: z.string().max(16_384) }).exactOptional(),
+}) satisfies z.ZodType<RepositorySpec>;
+
+const manifest = z.object({
+  architecture: z.string().max(64),
+  os: z.string().max(64),
+  size: z.string().max(32),
+  created: timeField.exactOptional(),
+  layers: z.array(z.object({ digest: digestField, size: z.string().max(20) })).max(512),
+});
+
+const site = z.object({
+  site: z.string().max(63),
+  state: z.enum(['Synced', 'Failed', 'Syncing', 'Staged', 'Pending']),
+  digest: digestField.exactOptional(),
+  confirmed: timeField.exactOptional(),
+  reason: z.string().max(128).exactOptional(),
+  message: textField.exactOptional(),
+});
+
+const tag = z.object({
+  tag: z.string().max(128),
+  digest: digestField,
+  size: z.string().max(32).exactOptional(),
+  state: z.enum(['Synced', 'Failed', 'Gone', 'Pending']),
+});
+
+const version = z.object({
+  tag: z.string().max(128),
+  digest: digestField,
+  seen: timeField,
+  placed: timeField.exactOptional(),
+  syncId: z.string().max(300).exactOptional(),
+});
+
+const syncRecord = z.object({
+  id: z.string().max(300),
+  trigger: z.enum(['create', 'manual', 'schedule', 'spec', 'batch', 'rollback', 'repair']),
+  result: z.enum(['Success', 'Failed', 'Unchanged', 'Cancelled']),
+  started: timeField,
+  ended: timeField,
+  digest: digestField.exactOptional(),
+  bytesMoved: z.int(),
+  bytesReused: z.int(),
+  reason: z.string().max(128).exactOptional(),
+  message: textField.exactOptional(),
+  workflowId: z.string().max(600),
+  runId: z.string().max(100),
+});
+
+export const repositoryStatus = z.object({
+  observedGeneration: z.int().exactOptional(),
+  domain: z.string().max(260).exactOptional(),
+  image: z.string().max(400).exactOptional(),
+  syncStatus: z.enum(['Success', 'Failed', 'Syncing', '']).exactOptional(),
+  syncProgress: z.string().max(16).exactOptional(),
+  lastSynced: timeField.exactOptional(),
+  digest: digestField.exactOptional(),
+  manifest: manifest.exactOptional(),
+  sites: z.array(site).max(1000).exactOptional(),
+  tags: z.array(tag).max(200).exactOptional(),
+  versions: z.array(version).max(100).exactOptional(),
+  history: z.array(syncRecord).max(50).exactOptional(),
+  conditions: conditionsField.exactOptional(),
+  handledManualSync: z.string().max(2000).exactOptional(),
+}) satisfies z.ZodType<RepositoryStatus>;
