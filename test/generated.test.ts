@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { test } from 'node:test';
 import { failureCatalogue } from '../domain/failure-catalogue.ts';
+import { generatedManifests } from '../infra/kubernetes/schema/manifests.ts';
 import { generatedOpenApi, openApiFile } from './support/write-openapi.ts';
 
 test('every failure has words in both languages and an HTTP status of an error', () => {

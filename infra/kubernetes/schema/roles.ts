@@ -1,5 +1,5 @@
 import type { Plural } from '../../../domain/resources/kinds.ts';
-import { apiGroup } from '../../../domain/resources/meta.ts';
+import { apiGroup, systemNamespace } from '../../../domain/resources/meta.ts';
 
 const partOf = { 'app.kubernetes.io/part-of': 'image-management' };
 const read = ['get', 'list', 'watch'];
@@ -69,3 +69,20 @@ export const controllerRole: object = clusterRole('image-controller', [
   core(['subjectaccessreviews'], ['create'], 'authorization.k8s.io'),
   core(['mutatingwebhookconfigurations'], ['get', 'patch'], 'admissionregistration.k8s.io'),
 ]);
+
+/** Who the controller is: its namespace, its account, and the role bound to it. */
+export const controllerIdentity: readonly object[] = [
+  { apiVersion: 'v1', kind: 'Namespace', metadata: { name: systemNamespace, labels: partOf } },
+  {
+    apiVersion: 'v1',
+    kind: 'ServiceAccount',
+    metadata: { name: 'image-controller', namespace: systemNamespace, labels: partOf },
+  },
+  {
+    apiVersion: 'rbac.authorization.k8s.io/v1',
+    kind: 'ClusterRoleBinding',
+    metadata: { name: 'image-controller', labels: partOf },
+    roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'ClusterRole', name: 'image-controller' },
+    subjects: [{ kind: 'ServiceAccount', name: 'image-controller', namespace: systemNamespace }],
+  },
+];
