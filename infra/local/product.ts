@@ -7,6 +7,7 @@ import { writeEndpoints } from './endpoints.ts';
 import { bindPeople, peopleOfCluster } from './people.ts';
 import { answers } from './probe.ts';
 import type { ProcessSpec } from './process.ts';
+import { auditKey } from './secrets.ts';
 import type { Stack, StackOptions } from './stack.ts';
 import { startStack } from './stack.ts';
 import type { Supervised } from './supervise.ts';
@@ -77,11 +78,13 @@ async function applySite({ apply }: Applier, edge: Endpoints['registries']['edge
   });
 }
 
-function settings({ endpoints, controllerKubeconfig }: Stack): Record<string, string> {
+function settings({ folder, endpoints, controllerKubeconfig }: Stack): Record<string, string> {
   return {
     KUBECONFIG: controllerKubeconfig,
     TEMPORAL_ADDRESS: endpoints.temporalAddress,
     TEMPORAL_NAMESPACE: endpoints.temporalNamespace,
+    TEMPORAL_UI: endpoints.temporalUi,
+    AUDIT_SIGNING_KEY_FILE: auditKey(folder),
     S3_ENDPOINT: endpoints.s3.endpoint,
     S3_REGION: endpoints.s3.region,
     S3_BUCKET: endpoints.s3.bucket,

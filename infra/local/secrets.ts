@@ -48,6 +48,16 @@ export function serviceAccountKey(folder: string): string {
   return path;
 }
 
+/** The path of an Ed25519 key that signs the audit log's checkpoints, made at the first call. */
+export function auditKey(folder: string): string {
+  const path = join(folder, 'audit-key.pem');
+  if (!existsSync(path)) {
+    const { privateKey } = generateKeyPairSync('ed25519');
+    writePrivately(path, privateKey.export({ type: 'pkcs8', format: 'pem' }).toString());
+  }
+  return path;
+}
+
 /** Writes a file that only its owner can read, whole or not at all. */
 export function writePrivately(path: string, text: string): void {
   writeFileSync(`${path}.new`, text, { mode: 0o600 });

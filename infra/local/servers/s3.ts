@@ -5,6 +5,7 @@ import {
   S3Client,
 } from '@aws-sdk/client-s3';
 import { mkdirSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Endpoints } from '../endpoints.ts';
 import type { Ports } from '../ports.ts';
@@ -28,6 +29,7 @@ export function startS3(
     name: 's3',
     program,
     args: [
+      '-logtostderr',
       'mini',
       `-dir=${data}`,
       '-ip=127.0.0.1',
@@ -48,6 +50,7 @@ export function startS3(
       '-s3.autoCreateBucket=false',
       '-s3.port.iceberg=0',
       '-s3.port.lance=0',
+      `-s3.localSocket=${socket(folder, ports.s3)}`,
       '-webdav=false',
       '-admin.ui=false',
     ],
@@ -59,6 +62,12 @@ export function startS3(
         ...secrets,
       }),
   });
+}
+
+// A socket's path has to be short; there is no way to have none.
+function socket(folder: string, port: number): string {
+  const path = join(folder, 's3.sock');
+  return path.length < 100 ? path : join(tmpdir(), `imageferry-s3-${port}.sock`);
 }
 
 function identities({ accessKeyId, secretAccessKey }: Secrets['s3']): string {
