@@ -19,9 +19,9 @@ export interface ResourceCaches {
 
 /** How many calls a caller may make. */
 export interface RateLimits {
-  /** Calls a second in the long run. Default: 50. */
+  /** Calls a second in the long run. Default: 200. */
   readonly perSecond?: number;
-  /** Calls at once after a quiet time. Default: 200. */
+  /** Calls at once after a quiet time. Default: 1000. */
   readonly burst?: number;
 }
 

@@ -18,8 +18,8 @@ export class RateLimiter {
   readonly #buckets = new Map<string, Bucket>();
 
   constructor(limits: RateLimits = {}) {
-    this.#perSecond = limits.perSecond ?? 50;
-    this.#burst = limits.burst ?? 200;
+    this.#perSecond = limits.perSecond ?? 200;
+    this.#burst = limits.burst ?? 1000;
   }
 
   /** Takes one call. Zero where it may go on, else the milliseconds to wait. `nowMs` never runs backwards for long. */

@@ -1,4 +1,4 @@
-import type { ListQuery, SortOrder } from './list-query.ts';
+import type { ListQuery } from './list-query.ts';
 
 /** How a list of one kind can be searched and sorted. */
 export interface ListView<T> {
@@ -16,15 +16,6 @@ export interface Page<T> {
   readonly items: readonly T[];
   /** Items on all pages together. */
   readonly totalItems: number;
-}
-
-/** All items in the wanted order, ties broken by identity. */
-export function sortItems<T>(items: readonly T[], view: ListView<T>, order: SortOrder): T[] {
-  const key = view.fields[order.field] ?? view.identity;
-  const direction = order.descending ? -1 : 1;
-  const keyed = items.map((item) => ({ item, key: key(item), identity: view.identity(item) }));
-  keyed.sort((a, b) => direction * compare(a.key, b.key) || compare(a.identity, b.identity));
-  return keyed.map(({ item }) => item);
 }
 
 /** The items that a query's words and filters let through, in the given order. */
@@ -46,17 +37,35 @@ export function cutPage<T>(items: readonly T[], query: Pick<ListQuery, 'page' | 
 function wordTest<T>(
   view: ListView<T>,
   fields: readonly string[],
-  text: string | undefined,
+  search: string | undefined,
 ): ((item: T) => boolean)[] {
-  const words = (text ?? '').toLowerCase().split(/\s+/).filter(Boolean);
+  const words = (search ?? '').toLowerCase().split(/\s+/).filter(Boolean);
   if (words.length === 0) return [];
+  const text = lowerText(view, fields);
+  return [(item) => words.every((word) => text(item).includes(word))];
+}
+
+/** Between two values, so that no word is found across them. */
+const separator = '\n';
+/** What was put in lower case once; an item that changes is another object. */
+const lowerTexts = new WeakMap<object, Map<string, string>>();
+
+/** All of an item's searched values in lower case, kept for as long as the item is: a search looks at every item. */
+function lowerText<T>(view: ListView<T>, fields: readonly string[]): (item: T) => string {
+  const key = fields.join(separator);
   const readers = fields.flatMap((field) => view.fields[field] ?? []);
-  return [
-    (item) => {
-      const values = readers.map((read) => read(item).toLowerCase());
-      return words.every((word) => values.some((value) => value.includes(word)));
-    },
-  ];
+  const make = (item: T): string =>
+    readers
+      .map((read) => read(item))
+      .join(separator)
+      .toLowerCase();
+  return (item) => {
+    if (typeof item !== 'object' || item === null) return make(item);
+    const known = lowerTexts.get(item) ?? new Map<string, string>();
+    const text = known.get(key) ?? make(item);
+    lowerTexts.set(item, known.set(key, text));
+    return text;
+  };
 }
 
 function equalsTest<T>(view: ListView<T>, field: string, value: string): (item: T) => boolean {
@@ -64,5 +73,3 @@ function equalsTest<T>(view: ListView<T>, field: string, value: string): (item: 
   const read = view.fields[field] ?? (() => '');
   return (item) => read(item).toLowerCase() === wanted;
 }
-
-const compare = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);

@@ -1,0 +1,34 @@
+import { z } from 'zod';
+
+const schema = z.object({
+  API_HOST: z.string().min(1).default('127.0.0.1'),
+  API_PORT: z.coerce.number().int().min(0).max(65_535).default(8080),
+  KUBECONFIG: z.string().optional(),
+  TEMPORAL_ADDRESS: z.string().min(1).default('127.0.0.1:7233'),
+  TEMPORAL_NAMESPACE: z.string().min(1).default('default'),
+  TEMPORAL_CODEC_KEYS: z.string().optional(),
+  TEMPORAL_UI: z.url().optional(),
+  S3_ENDPOINT: z.url().optional(),
+  S3_REGION: z.string().min(1).default('us-east-1'),
+  S3_BUCKET: z.string().min(1),
+  AUDIT_STREAM: z
+    .string()
+    .regex(/^[a-z0-9-]{1,40}$/)
+    .default('api'),
+  AUDIT_SIGNING_KEY_FILE: z.string().optional(),
+  API_RATE_PER_SECOND: z.coerce.number().positive().default(200),
+  API_RATE_BURST: z.coerce.number().positive().default(1000),
+  LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'silent']).default('info'),
+});
+
+/** The API's settings, all from the environment; see docs/api.md. */
+export type ApiSettings = z.output<typeof schema>;
+
+/** Parses the environment. Throws an error that names each variable that is wrong and never shows its value. */
+export function parseSettings(environment: Readonly<Record<string, string | undefined>>): ApiSettings {
+  const given = Object.entries(environment).filter(([, value]) => value !== undefined && value !== '');
+  const result = schema.safeParse(Object.fromEntries(given));
+  if (result.success) return result.data;
+  const wrong = result.error.issues.map(({ path, message }) => `${path.join('.')}: ${message}`);
+  throw new Error(`wrong settings: ${wrong.join('; ')}`);
+}
