@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { Failure } from '../../domain/failure.ts';
 import type { Descriptor } from '../../domain/image/descriptor.ts';
 import type { RepositoryPath } from '../../domain/names/repository-path.ts';
@@ -6,14 +5,20 @@ import { parseTag, type TagName } from '../../domain/names/tag.ts';
 import type { ContentSource, ContentTarget } from './content.ts';
 import type { CopyHooks, CopyReport } from './engine.ts';
 import type { GraphNode, ImageGraph } from './image-graph.ts';
+import { inParallel, pause } from './in-parallel.ts';
+import type { ManifestCache } from './manifest-cache.ts';
 import { moveBlob, type MoveOptions } from './move-blob.ts';
+import type { ProvenParts } from './proven-parts.ts';
 import { readBack } from './read-back.ts';
 import type { SingleFlight } from './single-flight.ts';
 import { CopyTally } from './copy-tally.ts';
+import { writeTag } from './write-tag.ts';
 
 /** What all copies of a process share. */
 export interface CopyContext {
   readonly flights: SingleFlight;
+  readonly proven: ProvenParts;
+  readonly manifests: ManifestCache;
   /** Runs a blob transfer when the target has a place for it. */
   readonly limit: <T>(task: () => Promise<T>) => Promise<T>;
 }
@@ -33,7 +38,6 @@ export interface GraphCopyOptions extends CopyHooks, Pick<MoveOptions, 'memory' 
 const maxRounds = 3;
 /** Where untagged manifests are dropped, the race is harder: more rounds are worth it. */
 const maxRoundsAgainstGc = 12;
-const maxTagWaitMs = 30_000;
 
 /** Copies one graph between two stores, in the one safe order: blobs, children, root, read-back, fence, tag. */
 export class GraphCopy {
@@ -43,6 +47,7 @@ export class GraphCopy {
   readonly #context: CopyContext;
   readonly #options: GraphCopyOptions;
   readonly #tally: CopyTally;
+  #repairs = 0;
 
   constructor(
     source: ContentSource,
@@ -64,7 +69,8 @@ export class GraphCopy {
     await this.#place(staging);
     await this.#settle(staging);
     await this.#options.beforeTag?.();
-    if (this.#options.tag !== undefined) await this.#writeTag(this.#options.tag);
+    if (this.#options.tag !== undefined)
+      await writeTag(this.#target, this.#rootNode(), this.#options.tag, this.#options);
     if (staging !== undefined) await this.#target.removeTag(staging, this.#options.signal);
     return this.#tally.report();
   }
@@ -77,7 +83,7 @@ export class GraphCopy {
 
   /** Writes everything but the tag and repairs what the target loses meanwhile. */
   async #place(staging: TagName | undefined): Promise<void> {
-    await this.#each(this.#graph.blobs, (blob) => this.#placeBlob(blob));
+    await inParallel(this.#graph.blobs, (blob) => this.#placeBlob(blob));
     await this.#pushManifests(staging);
     await this.#proveAndRepair(staging);
   }
@@ -85,37 +91,49 @@ export class GraphCopy {
   /** A collection that marked before our manifests came may sweep after they were read back: look again after it. */
   async #settle(staging: TagName | undefined): Promise<void> {
     const seconds = this.#target.gcSettleSeconds ?? 0;
-    if (seconds <= 0) return;
-    await pause(seconds * 1000, this.#options.signal);
-    await this.#proveAndRepair(staging);
+    for (let lost = seconds > 0; lost;) {
+      await pause(seconds * 1000, this.#options.signal);
+      lost = await this.#proveAndRepair(staging);
+    }
   }
 
-  async #proveAndRepair(staging: TagName | undefined): Promise<void> {
+  /** True where something had to be repaired. */
+  async #proveAndRepair(staging: TagName | undefined): Promise<boolean> {
     const rounds = this.#target.gcDeletesUntagged === true ? maxRoundsAgainstGc : maxRounds;
     for (let round = 1; ; round += 1) {
-      const lost = await readBack(
-        this.#target,
-        this.#graph,
-        (items, task) => this.#each(items, task),
-        this.#options.signal,
-      );
-      if (lost.blobs.length === 0 && lost.manifests.length === 0) return;
-      if (round > rounds) {
+      const lost = await readBack(this.#target, this.#graph, this.#context.proven, this.#options.signal);
+      if (lost.blobs.length === 0 && lost.manifests.length === 0) return round > 1;
+      this.#context.proven.drop(this.#target);
+      this.#repairs += 1;
+      if (this.#repairs > rounds) {
         throw new Failure('DestinationGC', { side: 'destination', subject: this.#target.label });
       }
-      await this.#each(lost.blobs, (blob) => this.#upload(blob));
+      await inParallel(lost.blobs, (blob) => this.#upload(blob));
       await this.#pushManifests(staging);
     }
   }
 
   async #placeBlob(blob: Descriptor): Promise<void> {
-    await this.#context.flights.run(`${this.#target.key} ${blob.digest}`, async () => {
-      const { signal } = this.#options;
-      if (await this.#target.hasBlob(blob, signal)) return;
-      if (await this.#mount(blob)) return;
-      await this.#upload(blob);
-    });
+    const { signal } = this.#options;
+    const key = `${this.#target.key} ${blob.digest}`;
+    for (;;) {
+      try {
+        await this.#context.flights.run(key, () => this.#placeUnshared(blob));
+        break;
+      } catch (error) {
+        // Another copy brought this blob and was cancelled: then it is ours to bring.
+        const foreign = error instanceof Failure && error.code === 'Cancelled' && signal?.aborted !== true;
+        if (!foreign) throw error;
+      }
+    }
     this.#tally.placed(blob);
+  }
+
+  async #placeUnshared(blob: Descriptor): Promise<void> {
+    if (this.#context.proven.has(this.#target, blob.digest)) return;
+    if (await this.#target.hasBlob(blob, this.#options.signal)) return;
+    if (await this.#mount(blob)) return;
+    await this.#upload(blob);
   }
 
   async #mount(blob: Descriptor): Promise<boolean> {
@@ -144,78 +162,34 @@ export class GraphCopy {
     for (let round = 1; ; round += 1) {
       try {
         for (const layer of levels(this.#graph)) {
-          await this.#each(layer, (node) => this.#pushManifest(node, staging));
+          await inParallel(layer, (node) => this.#pushManifest(node, staging));
         }
         return;
       } catch (error) {
         const lost = error instanceof Failure && error.code === 'DestinationGC';
         if (!lost || round >= maxRounds)
           throw this.#options.sparse === true && lost ? sparseRefused(error) : error;
+        this.#context.proven.drop(this.#target);
         // The target misses a part that it said it had: nothing it says counts any more.
-        await this.#each(this.#graph.blobs, async (blob) => {
+        await inParallel(this.#graph.blobs, async (blob) => {
           if (!(await this.#target.proveBlob(blob, this.#options.signal))) await this.#upload(blob);
         });
       }
     }
   }
 
-  async #pushManifest(node: GraphNode, staging: TagName | undefined): Promise<void> {
-    const isRoot = node.stored.descriptor.digest === this.#graph.root.digest;
-    await this.#target.pushManifest(node.stored, isRoot ? staging : undefined, this.#options.signal);
-    this.#tally.pushed(node.stored.bytes.byteLength);
-  }
-
-  async #writeTag(tag: TagName): Promise<void> {
-    const { fence, signal } = this.#options;
+  #rootNode(): GraphNode {
     const root = this.#graph.manifests.at(-1);
     if (root === undefined) throw new Failure('InvalidManifest', { subject: this.#graph.root.digest });
-    await fence?.();
-    try {
-      await this.#target.pushManifest(root.stored, tag, signal);
-    } catch (error) {
-      const immutable = error instanceof Failure && error.code === 'TagImmutable';
-      const there = immutable ? await this.#target.resolve(tag, signal) : undefined;
-      if (there?.digest !== root.stored.descriptor.digest) throw error;
-    }
-    await this.#awaitTag(tag, root);
+    return root;
   }
 
-  /** A registry may show the old tag for a while. */
-  async #awaitTag(tag: TagName, root: GraphNode): Promise<void> {
-    const end = performance.now() + maxTagWaitMs;
-    for (let wait = 100; ; wait = Math.min(wait * 2, 3000)) {
-      const there = await this.#target.resolve(tag, this.#options.signal);
-      if (there?.digest === root.stored.descriptor.digest) return;
-      if (performance.now() > end) {
-        throw new Failure('ReadBackPending', {
-          side: 'destination',
-          subject: `${this.#target.label}:${tag}`,
-        });
-      }
-      await pause(wait, this.#options.signal);
-    }
-  }
-
-  /** Runs a task per item, sixteen at a time; the first failure stops the rest from starting. */
-  async #each<T>(items: readonly T[], task: (item: T) => Promise<void>): Promise<void> {
-    let next = 0;
-    let failed = false;
-    const lane = async (): Promise<void> => {
-      while (next < items.length && !failed) {
-        const item = items[next];
-        next += 1;
-        if (item === undefined) continue;
-        try {
-          await task(item);
-        } catch (error) {
-          failed = true;
-          throw error;
-        }
-      }
-    };
-    const lanes = await Promise.allSettled(Array.from({ length: Math.min(16, items.length) }, lane));
-    const broken = lanes.find((result) => result.status === 'rejected');
-    if (broken !== undefined) throw broken.reason;
+  async #pushManifest(node: GraphNode, staging: TagName | undefined): Promise<void> {
+    const { digest } = node.stored.descriptor;
+    if (staging === undefined && this.#context.proven.has(this.#target, digest)) return;
+    const isRoot = digest === this.#graph.root.digest;
+    await this.#target.pushManifest(node.stored, isRoot ? staging : undefined, this.#options.signal);
+    this.#tally.pushed(node.stored.bytes.byteLength);
   }
 }
 
@@ -240,12 +214,4 @@ function sparseRefused(error: Failure): Failure {
     side: 'destination',
     ...(error.subject === undefined ? {} : { subject: error.subject }),
   });
-}
-
-async function pause(ms: number, signal: AbortSignal | undefined): Promise<void> {
-  try {
-    await sleep(ms, undefined, signal === undefined ? {} : { signal });
-  } catch (error) {
-    throw new Failure('Cancelled', { cause: error });
-  }
 }

@@ -34,7 +34,12 @@ export async function copyImage(
   options: ImageCopyOptions,
 ): Promise<CopyReport> {
   if (await isThere(target, root, options)) return unchanged(root.digest);
-  const graph = await loadSelected(source, root, options.platforms, options.signal);
+  const graph = await loadSelected(
+    context.manifests.before(source, source.key),
+    root,
+    options.platforms,
+    options.signal,
+  );
   return copyLoaded(source, target, graph, context, options);
 }
 
@@ -52,7 +57,14 @@ export async function copyImageToMany(
   const there = await Promise.all(targets.map((target) => isThere(target, root, options)));
   const needy = targets.filter((_target, index) => there[index] !== true);
   const graph =
-    needy.length === 0 ? undefined : await loadSelected(source, root, options.platforms, options.signal);
+    needy.length === 0
+      ? undefined
+      : await loadSelected(
+          context.manifests.before(source, source.key),
+          root,
+          options.platforms,
+          options.signal,
+        );
   if (graph !== undefined && needy.length > 1) await fanOut(source, needy, graph, context, options);
   return Promise.all(
     targets.map(async (target): Promise<TargetOutcome> => {

@@ -1,7 +1,8 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { Descriptor } from '../../domain/image/descriptor.ts';
-import type { BlobProof, ManifestSource } from './content.ts';
+import type { ContentTarget } from './content.ts';
 import type { GraphNode, ImageGraph } from './image-graph.ts';
+import { inParallel, pause } from './in-parallel.ts';
+import type { ProvenParts } from './proven-parts.ts';
 
 /** What a store turned out not to have. */
 export interface LostParts {
@@ -9,33 +10,34 @@ export interface LostParts {
   readonly manifests: readonly GraphNode[];
 }
 
-type Each = <T>(items: readonly T[], task: (item: T) => Promise<void>) => Promise<void>;
-
 /** Milliseconds between looks at a part that is not there yet: registries may show what was written a little later. */
 const looks = [0, 200, 800] as const;
 
-/** Reads the last byte of every blob and asks for every manifest. Repeats for parts that are missing at first sight. */
+/** Reads the last byte of every blob and asks for every manifest. Looks again at parts that are missing at first sight. */
 export async function readBack(
-  target: BlobProof & ManifestSource,
+  target: ContentTarget,
   graph: ImageGraph,
-  each: Each,
+  proven: ProvenParts,
   signal?: AbortSignal,
 ): Promise<LostParts> {
   const blobs: Descriptor[] = [];
   const manifests: GraphNode[] = [];
-  await each(graph.blobs, async (blob) => {
-    if (!(await seen(() => target.proveBlob(blob, signal)))) blobs.push(blob);
+  await inParallel(graph.blobs, async (blob) => {
+    if (proven.has(target, blob.digest)) return;
+    if (await seen(() => target.proveBlob(blob, signal), signal)) proven.add(target, blob.digest);
+    else blobs.push(blob);
   });
-  await each(graph.manifests, async (node) => {
+  await inParallel(graph.manifests, async (node) => {
     const { digest } = node.stored.descriptor;
-    if (!(await seen(async () => (await target.resolve(digest, signal)) !== undefined))) manifests.push(node);
+    if (!(await seen(async () => (await target.resolve(digest, signal)) !== undefined, signal)))
+      manifests.push(node);
   });
   return { blobs, manifests };
 }
 
-async function seen(look: () => Promise<boolean>): Promise<boolean> {
+async function seen(look: () => Promise<boolean>, signal: AbortSignal | undefined): Promise<boolean> {
   for (const wait of looks) {
-    if (wait > 0) await sleep(wait);
+    if (wait > 0) await pause(wait, signal);
     if (await look()) return true;
   }
   return false;

@@ -7,6 +7,8 @@ import type { ManifestStatus } from '../../domain/resources/repository.ts';
 import { BandwidthLimiter } from '../copy/bandwidth.ts';
 import { copyImage } from '../copy/copy-image.ts';
 import type { CopyEngine, CopyHooks, CopyReport, CopyRequest, RepositoryEndpoint } from '../copy/engine.ts';
+import { ManifestCache } from '../copy/manifest-cache.ts';
+import { ProvenParts } from '../copy/proven-parts.ts';
 import { SingleFlight } from '../copy/single-flight.ts';
 import { UploadMap } from '../copy/upload-map.ts';
 import { verifyGraph } from '../copy/verify-graph.ts';
@@ -23,6 +25,8 @@ export function createCopyEngine(clients: RegistryClients): CopyEngine {
 class RegistryCopyEngine implements CopyEngine {
   readonly #clients: RegistryClients;
   readonly #flights = new SingleFlight();
+  readonly #proven = new ProvenParts();
+  readonly #manifests = new ManifestCache();
   readonly #uploads = new UploadMap();
 
   constructor(clients: RegistryClients) {
@@ -58,7 +62,12 @@ class RegistryCopyEngine implements CopyEngine {
       source,
       target,
       request.root,
-      { flights: this.#flights, limit: (task) => writes.run(task, hooks.signal) },
+      {
+        flights: this.#flights,
+        proven: this.#proven,
+        manifests: this.#manifests,
+        limit: (task) => writes.run(task, hooks.signal),
+      },
       {
         ...hooks,
         memory: hooks.uploads ?? this.#uploads,

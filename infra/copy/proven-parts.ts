@@ -1,0 +1,41 @@
+import type { Digest } from '../../domain/names/digest.ts';
+import type { ContentTarget } from './content.ts';
+
+/** Milliseconds that a proof is worth something. */
+const worthMs = 60_000;
+const maxProofs = 100_000;
+
+/**
+ * What was read back from a target moments ago: images that share layers need not look at them again each. Never used
+ * where a garbage collection may run, and dropped for a target that contradicts it.
+ */
+export class ProvenParts {
+  readonly #until = new Map<string, Map<Digest, number>>();
+  #count = 0;
+
+  has(target: ContentTarget, digest: Digest): boolean {
+    return usable(target) && (this.#until.get(target.key)?.get(digest) ?? 0) > performance.now();
+  }
+
+  add(target: ContentTarget, digest: Digest): void {
+    if (!usable(target)) return;
+    if (this.#count >= maxProofs) this.#clear();
+    const parts = this.#until.get(target.key) ?? new Map<Digest, number>();
+    this.#until.set(target.key, parts.set(digest, performance.now() + worthMs));
+    this.#count += 1;
+  }
+
+  /** The target showed that it lost something: nothing that it showed before counts. */
+  drop(target: ContentTarget): void {
+    this.#until.delete(target.key);
+  }
+
+  #clear(): void {
+    this.#until.clear();
+    this.#count = 0;
+  }
+}
+
+function usable(target: ContentTarget): boolean {
+  return (target.gcSettleSeconds ?? 0) === 0 && target.gcDeletesUntagged !== true;
+}

@@ -1,0 +1,44 @@
+import { createHash } from 'node:crypto';
+import { mkdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { UploadMemory } from './content.ts';
+
+/** Registries throw away what was not finished in a week (distribution's default). */
+const maxAgeMs = 7 * 86_400_000;
+
+/** Upload memory in a folder, one small file each: survives the process, and several processes may share it. */
+export class UploadFiles implements UploadMemory {
+  readonly #folder: string;
+
+  constructor(folder: string) {
+    this.#folder = folder;
+  }
+
+  recall(key: string): string | undefined {
+    const path = this.#path(key);
+    try {
+      if (Date.now() - statSync(path).mtimeMs > maxAgeMs) return undefined;
+      return readFileSync(path, 'utf8');
+    } catch {
+      return undefined;
+    }
+  }
+
+  /** A folder that cannot be written costs only the chance to continue. */
+  remember(key: string, upload: string | undefined): void {
+    const path = this.#path(key);
+    try {
+      if (upload === undefined) return rmSync(path, { force: true });
+      mkdirSync(this.#folder, { recursive: true, mode: 0o700 });
+      const temporary = `${path}.${process.pid}`;
+      writeFileSync(temporary, upload, { mode: 0o600 });
+      renameSync(temporary, path);
+    } catch {
+      // Nothing to do about it here.
+    }
+  }
+
+  #path(key: string): string {
+    return join(this.#folder, createHash('sha256').update(key).digest('hex'));
+  }
+}

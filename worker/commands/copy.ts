@@ -1,0 +1,211 @@
+import { homedir } from 'node:os';
+import { join } from 'node:path';
+import { Failure } from '../../domain/failure.ts';
+import { humanSize } from '../../domain/human-size.ts';
+import { printReference, type Reference } from '../../domain/names/reference.ts';
+import { parseRepositoryPath } from '../../domain/names/repository-path.ts';
+import type { TagName } from '../../domain/names/tag.ts';
+import { BandwidthLimiter } from '../../infra/copy/bandwidth.ts';
+import type { CopyContext } from '../../infra/copy/copy-graph.ts';
+import { copyImageToMany, type ImageCopyOptions, type TargetOutcome } from '../../infra/copy/copy-image.ts';
+import { ManifestCache } from '../../infra/copy/manifest-cache.ts';
+import { ProvenParts } from '../../infra/copy/proven-parts.ts';
+import { SingleFlight } from '../../infra/copy/single-flight.ts';
+import { UploadFiles } from '../../infra/copy/upload-files.ts';
+import type { RegistryStore } from '../../infra/registry/registry-store.ts';
+import { listAllTags } from '../../infra/registry/tag-list.ts';
+import { Slots } from '../../infra/registry/slots.ts';
+import { exitCode, exitCodeOf, failureJson, runCommand } from './outcome.ts';
+import { ProgressLine } from './progress-line.ts';
+import { readBandwidth, readReference, Registries, type RegistryOptions } from './registries.ts';
+
+/** Options of `imageferry copy`. */
+export interface CopyOptions extends RegistryOptions {
+  readonly allTags: boolean;
+  readonly platform: readonly string[];
+  readonly platformMode: 'sparse' | 'rewrite';
+  readonly mountFrom: readonly string[];
+  readonly bandwidth?: string;
+  readonly recheck: boolean;
+  readonly referrers: boolean;
+}
+
+/** Images of one `--all-tags` run that are worked on at once. */
+const lanes = 32;
+const transfers = 8;
+
+/** `imageferry copy`: resolves with the exit code. */
+export function copyCommand(
+  source: string,
+  targets: readonly string[],
+  options: CopyOptions,
+): Promise<number> {
+  return runCommand(options.json, async (signal) => {
+    const registries = new Registries(options);
+    try {
+      return await new CopyRun(registries, options, signal).run(
+        readReference(source),
+        targets.map(readReference),
+      );
+    } finally {
+      await registries.clients.close();
+    }
+  });
+}
+
+interface Destination {
+  readonly reference: Reference;
+  readonly store: RegistryStore;
+}
+
+class CopyRun {
+  readonly #registries: Registries;
+  readonly #options: CopyOptions;
+  readonly #signal: AbortSignal;
+  readonly #flights = new SingleFlight();
+  readonly #slots = new Slots(transfers);
+  readonly #proven = new ProvenParts();
+  readonly #manifests = new ManifestCache();
+  readonly #uploads = new UploadFiles(uploadFolder(process.env));
+  readonly #limiter: BandwidthLimiter | undefined;
+
+  constructor(registries: Registries, options: CopyOptions, signal: AbortSignal) {
+    this.#registries = registries;
+    this.#options = options;
+    this.#signal = signal;
+    const bandwidth = readBandwidth(options.bandwidth);
+    this.#limiter = bandwidth === undefined ? undefined : new BandwidthLimiter(bandwidth);
+  }
+
+  async run(source: Reference, targets: readonly Reference[]): Promise<number> {
+    const from = await this.#registries.open(source.domain, source.path, 'source');
+    const destinations = await Promise.all(
+      targets.map(async (reference) => ({
+        reference,
+        store: await this.#registries.open(reference.domain, reference.path, 'destination'),
+      })),
+    );
+    if (!this.#options.allTags) return this.#copyOne(from, source, destinations);
+    return this.#copyAll(from, source, destinations);
+  }
+
+  async #copyAll(
+    from: RegistryStore,
+    source: Reference,
+    destinations: readonly Destination[],
+  ): Promise<number> {
+    const { session } = this.#registries.clients.of(await this.#registries.access(source.domain));
+    const { path } = source;
+    const scope = { path, actions: ['pull'] } as const;
+    const about = { side: 'source', subject: from.label } as const;
+    const tags = [...(await listAllTags(session, path, scope, about, this.#signal))];
+    const codes = new Set<number>();
+    const lane = async (): Promise<void> => {
+      for (let tag = tags.pop(); tag !== undefined; tag = tags.pop()) {
+        codes.add(await this.#copyOne(from, { domain: source.domain, path, tag }, destinations));
+      }
+    };
+    await Promise.all(Array.from({ length: Math.min(lanes, tags.length) }, lane));
+    const bad = [...codes].filter((code) => code !== exitCode.done);
+    return bad.length === 0 ? exitCode.done : codes.has(exitCode.done) ? exitCode.partial : (bad[0] ?? 1);
+  }
+
+  async #copyOne(
+    from: RegistryStore,
+    source: Reference,
+    destinations: readonly Destination[],
+  ): Promise<number> {
+    const started = performance.now();
+    const name = printReference(source);
+    const line = new ProgressLine(name, this.#options.quiet || this.#options.json || this.#options.allTags);
+    const wanted = source.digest ?? source.tag;
+    if (wanted === undefined)
+      throw new Failure('InvalidTag', { subject: name, detail: 'name a tag, or use --all-tags' });
+    const root = await from.resolve(wanted, this.#signal);
+    if (root === undefined)
+      throw new Failure(source.digest ? 'ManifestNotFound' : 'TagNotFound', {
+        side: 'source',
+        subject: name,
+      });
+    const outcomes = await Promise.all(
+      [...groupByTag(source, destinations)].map(([tag, stores]) =>
+        copyImageToMany(from, stores, root, this.#context(), {
+          ...this.#copyOptions(),
+          ...(tag === undefined ? {} : { tag }),
+          onProgress: (progress) => line.show(progress),
+        }),
+      ),
+    );
+    line.clear();
+    return this.#tell(name, root.digest, outcomes.flat(), performance.now() - started);
+  }
+
+  #context(): CopyContext {
+    return {
+      flights: this.#flights,
+      proven: this.#proven,
+      manifests: this.#manifests,
+      limit: (task) => this.#slots.run(task, this.#signal),
+    };
+  }
+
+  #copyOptions(): ImageCopyOptions {
+    const { platform, platformMode, mountFrom, recheck, referrers } = this.#options;
+    return {
+      signal: this.#signal,
+      memory: this.#uploads,
+      recheck,
+      referrers,
+      mountFrom: mountFrom.map(parseRepositoryPath),
+      ...(this.#limiter === undefined ? {} : { limiter: this.#limiter }),
+      ...(platform.length === 0 ? {} : { platforms: { mode: platformMode, platforms: platform } }),
+    };
+  }
+
+  #tell(name: string, digest: string, outcomes: readonly TargetOutcome[], elapsedMs: number): number {
+    const seconds = Math.round(elapsedMs) / 1000;
+    if (this.#options.json) {
+      const targets = outcomes.map((each) => ({
+        target: each.target.label,
+        ...('report' in each ? { report: each.report } : { failure: failureJson(each.failure) }),
+      }));
+      console.log(JSON.stringify({ source: name, digest, seconds, targets }));
+    } else for (const each of outcomes) console.log(outcomeText(name, each, seconds));
+    return codeOf(outcomes);
+  }
+}
+
+/** Targets that get the same tag share one read. */
+function groupByTag(
+  source: Reference,
+  destinations: readonly Destination[],
+): Map<TagName | undefined, RegistryStore[]> {
+  const groups = new Map<TagName | undefined, RegistryStore[]>();
+  for (const { reference, store } of destinations) {
+    const tag = reference.tag ?? (reference.digest === undefined ? source.tag : undefined);
+    groups.set(tag, [...(groups.get(tag) ?? []), store]);
+  }
+  return groups;
+}
+
+function outcomeText(name: string, outcome: TargetOutcome, seconds: number): string {
+  const where = `${name} → ${outcome.target.label}`;
+  if ('failure' in outcome) return `${where}: ${outcome.failure.code}: ${outcome.failure.message}`;
+  const { bytesMoved, bytesReused, manifestsPushed, referrers, referrersMissing } = outcome.report;
+  if (manifestsPushed === 0) return `${where}: unchanged`;
+  const attached = referrers === 0 ? '' : `, ${referrers} attachments`;
+  const gap = referrersMissing === 0 ? '' : `, ${referrersMissing} attachments MISSING`;
+  return `${where}: ${humanSize(bytesMoved)} moved, ${humanSize(bytesReused)} reused${attached}${gap} in ${seconds}s`;
+}
+
+function codeOf(outcomes: readonly TargetOutcome[]): number {
+  const failures = outcomes.flatMap((each) => ('failure' in each ? [each.failure] : []));
+  const [first] = failures;
+  if (first !== undefined) return failures.length < outcomes.length ? exitCode.partial : exitCodeOf(first);
+  const gap = outcomes.some((each) => 'report' in each && each.report.referrersMissing > 0);
+  return gap ? exitCode.partial : exitCode.done;
+}
+
+function uploadFolder(env: NodeJS.ProcessEnv): string {
+  return join(env['XDG_STATE_HOME'] ?? join(homedir(), '.local', 'state'), 'imageferry', 'uploads');
+}

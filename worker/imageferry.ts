@@ -1,0 +1,82 @@
+#!/usr/bin/env node
+import { enableCompileCache } from 'node:module';
+import { Command, Option } from 'commander';
+
+// Most of a short run is loading: what was compiled once is kept in the system's folder for temporary files.
+enableCompileCache();
+
+/**
+ * The command for people. Each subcommand loads what it needs when it is called, so that `--help` answers at once.
+ * Exit codes: 0 done, 1 failed, 2 wrong usage, 3 done in part, 75 failed in a way that may pass by itself, 130 interrupted.
+ */
+const program = new Command('imageferry')
+  .description('Copies, inspects and verifies container images; needs no cluster.')
+  .showHelpAfterError()
+  .configureOutput({ outputError: (text, write) => write(text) })
+  .exitOverride((error) => process.exit(error.exitCode === 0 ? 0 : 2));
+
+/** Options of every command that talks to a registry. */
+function withRegistryOptions(command: Command): Command {
+  return command
+    .addOption(
+      repeatable('--insecure <host>', 'speak plain http to this registry (the default for this machine)'),
+    )
+    .addOption(
+      repeatable(
+        '--realm <origin>',
+        'token server, besides the registry itself, that may see the credential',
+      ),
+    )
+    .option('--ca <file>', 'PEM certificates to trust besides the system’s')
+    .option('--allow-private', 'let registries point to private addresses', false)
+    .option('--authfile <file>', 'docker config with credentials (default: the one of docker login)')
+    .option('--json', 'print one JSON object per image, one a line', false)
+    .option('-q, --quiet', 'no progress', false);
+}
+
+function repeatable(flags: string, description: string): Option {
+  return new Option(flags, description)
+    .default([])
+    .argParser((value: string, before: readonly string[]) => [...before, value]);
+}
+
+withRegistryOptions(
+  program
+    .command('copy <source> <targets...>')
+    .description('copy an image to one or more registries: host/path:tag or host/path@digest')
+    .option('-a, --all-tags', 'copy every tag of the source repository', false)
+    .addOption(repeatable('-p, --platform <platform>', 'only this platform, such as linux/arm64'))
+    .addOption(
+      new Option('--platform-mode <mode>', 'keep the index digest (sparse) or make a new index (rewrite)')
+        .choices(['sparse', 'rewrite'])
+        .default('rewrite'),
+    )
+    .addOption(repeatable('--mount-from <path>', 'repository of the target that may hold some of the layers'))
+    .option('--bandwidth <bytes>', 'bytes per second, such as 500k or 20M')
+    .option('--recheck', 'check and repair a target whose tag is right already', false)
+    .option('--no-referrers', 'leave signatures and other attachments behind')
+    .option('--gc-settle <seconds>', 'how long a garbage collection of the target may run', '0')
+    .option('--gc-deletes-untagged', 'hold what is being copied with a staging tag', false),
+).action(async (source: string, targets: string[], options) => {
+  const { copyCommand } = await import('./commands/copy.ts');
+  process.exitCode = await copyCommand(source, targets, options);
+});
+
+withRegistryOptions(
+  program.command('inspect <image>').description('tell what an image is, without pulling its layers'),
+).action(async (image: string, options) => {
+  const { inspectCommand } = await import('./commands/inspect.ts');
+  process.exitCode = await inspectCommand(image, options);
+});
+
+withRegistryOptions(
+  program
+    .command('verify <image>')
+    .description('check that every part of an image is there and readable')
+    .option('--deep', 'read and hash every byte instead of the last one of each blob', false),
+).action(async (image: string, options) => {
+  const { verifyCommand } = await import('./commands/verify.ts');
+  process.exitCode = await verifyCommand(image, options);
+});
+
+await program.parseAsync();
