@@ -1,0 +1,106 @@
+import { readFileSync } from 'node:fs';
+import pino, { type Logger } from 'pino';
+import { Failure } from '../domain/failure.ts';
+import { builtInProviders } from '../domain/resources/registry-secret.ts';
+import { ChainedAuditLog } from '../infra/audit/chained-audit-log.ts';
+import { checkpointSigner } from '../infra/audit/checkpoint-signer.ts';
+import { connectAuditObjects } from '../infra/audit/connect-audit.ts';
+import { StoredAuditReader } from '../infra/audit/stored-audit-reader.ts';
+import { createAccessReviewer } from '../infra/kubernetes/access-reviewer.ts';
+import { connectCluster } from '../infra/kubernetes/connection.ts';
+import { createCredentialStore } from '../infra/kubernetes/credential-store.ts';
+import { createEventRecorder } from '../infra/kubernetes/event-recorder.ts';
+import { watchResources } from '../infra/kubernetes/resource-cache.ts';
+import { createResourceClients } from '../infra/kubernetes/resource-client.ts';
+import { createRegistryVerifier } from '../infra/registry/registry-verifier.ts';
+import { payloadOpener } from '../infra/temporal/codec-endpoint.ts';
+import { parseCodecKeys } from '../infra/temporal/codec-keys.ts';
+import { SealingCodec } from '../infra/temporal/codec.ts';
+import { connectTemporal } from '../infra/temporal/connection.ts';
+import { sharedDataConverter } from '../infra/temporal/data-converter.ts';
+import { createWorkflowGateway } from '../infra/temporal/workflow-gateway.ts';
+import { createApi } from './app.ts';
+import { serveApi } from './server.ts';
+import { parseSettings, type ApiSettings } from './settings.ts';
+
+/** Milliseconds between looks whether a checkpoint is due. */
+const checkpointLookMs = 15_000;
+
+const settings = parseSettings(process.env);
+const log = pino({ level: settings.LOG_LEVEL, base: { component: 'api' } });
+await run(settings, log);
+
+async function run(settings: ApiSettings, log: Logger): Promise<void> {
+  const cluster = connectCluster(settings.KUBECONFIG);
+  const clients = createResourceClients(cluster);
+  const temporal = connectTemporal({
+    address: settings.TEMPORAL_ADDRESS,
+    namespace: settings.TEMPORAL_NAMESPACE,
+    dataConverter: sharedDataConverter(settings.TEMPORAL_CODEC_KEYS),
+  });
+  const caches = await watchResources(cluster, ['registrysecrets', 'repositories', 'edgesites'], {
+    onTrouble: (error) => log.warn({ err: error }, 'the cluster cannot be watched'),
+  });
+  const { writer, reader } = auditLog(settings, log);
+  const timer = setInterval(() => void writer.checkpoint(), checkpointLookMs);
+  let stopping = false;
+  const api = createApi({
+    clients,
+    caches,
+    credentials: createCredentialStore(cluster, clients),
+    events: createEventRecorder(cluster, 'imageferry-api'),
+    access: createAccessReviewer(cluster),
+    workflows: createWorkflowGateway(temporal),
+    verifier: createRegistryVerifier(),
+    audit: { writer, reader },
+    providers: builtInProviders,
+    ready: async () => {
+      if (stopping) throw new Failure('ClusterUnavailable', { side: 'cluster', detail: 'shutting down' });
+    },
+    log,
+    rateLimits: { perSecond: settings.API_RATE_PER_SECOND, burst: settings.API_RATE_BURST },
+    ...opener(settings),
+    ...workflowLinks(settings),
+  });
+  const server = await serveApi(api, settings.API_HOST, settings.API_PORT);
+  log.info({ url: server.url }, 'serving');
+  const stop = async (): Promise<void> => {
+    stopping = true;
+    clearInterval(timer);
+    await server.close();
+    caches.stop();
+    await temporal.connection.close();
+  };
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => void stop());
+}
+
+function auditLog(
+  settings: ApiSettings,
+  log: Logger,
+): { writer: ChainedAuditLog; reader: StoredAuditReader } {
+  const objects = connectAuditObjects({
+    region: settings.S3_REGION,
+    bucket: settings.S3_BUCKET,
+    ...(settings.S3_ENDPOINT === undefined ? {} : { endpoint: settings.S3_ENDPOINT }),
+  });
+  const file = settings.AUDIT_SIGNING_KEY_FILE;
+  if (file === undefined) log.warn('AUDIT_SIGNING_KEY_FILE is not set: audit checkpoints are not signed');
+  const writer = new ChainedAuditLog(objects, {
+    stream: settings.AUDIT_STREAM,
+    now: () => new Date(),
+    ...(file === undefined ? {} : { signer: checkpointSigner(readFileSync(file, 'utf8')) }),
+  });
+  return { writer, reader: new StoredAuditReader(objects) };
+}
+
+function opener({ TEMPORAL_CODEC_KEYS: keys }: ApiSettings): object {
+  return keys === undefined ? {} : { payloads: payloadOpener(new SealingCodec(parseCodecKeys(keys))) };
+}
+
+function workflowLinks({ TEMPORAL_UI: ui, TEMPORAL_NAMESPACE: namespace }: ApiSettings): object {
+  if (ui === undefined) return {};
+  return {
+    workflowUrl: (workflowId: string, runId: string) =>
+      `${ui}/namespaces/${encodeURIComponent(namespace)}/workflows/${encodeURIComponent(workflowId)}/${runId}/history`,
+  };
+}
