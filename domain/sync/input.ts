@@ -1,10 +1,21 @@
 import type { ObjectRef } from '../resources/meta.ts';
 import type { SyncTrigger } from '../resources/repository.ts';
+import type { Tally } from './tally.ts';
 
 /** What a sync is started with: references only, never a credential. */
 export interface SyncInput {
   readonly ref: ObjectRef;
   readonly trigger: SyncTrigger;
+  /** Where a sync of very many tags goes on whose history grew long. Default: at the beginning. */
+  readonly resume?: SyncResume;
+}
+
+/** How far a sync of many tags got. */
+export interface SyncResume {
+  /** RFC 3339 UTC: when the whole sync began. */
+  readonly started: string;
+  readonly after: string;
+  readonly tally: Tally;
 }
 
 /** Workflow types, as clients and schedules name them. */
@@ -14,3 +25,29 @@ export const workflowTypes = {
   verify: 'verifyRegistry',
   batch: 'batch',
 } as const;
+
+/** Signal by which a running sync is asked to run once more after it ends; its argument is the trigger. */
+export const syncAgainSignal = 'syncAgain';
+/** Query for {@link SyncProgress}. */
+export const progressQuery = 'progress';
+
+/** What the query `progress` answers. */
+export interface SyncProgress {
+  readonly phase: 'planning' | 'comparing' | 'copying' | 'describing' | 'recording' | 'waiting';
+  /** Images looked at so far, and in all where known. */
+  readonly images: number;
+  readonly totalImages?: number;
+  /** Copies to sites finished and begun so far. */
+  readonly copiesDone: number;
+  readonly copies: number;
+}
+
+/** How a sync ended, as its workflow returns it. */
+export interface SyncReport {
+  readonly result: 'Success' | 'Unchanged' | 'Gone';
+  readonly images: number;
+  readonly changed: number;
+  readonly digest?: string;
+  readonly bytesMoved: number;
+  readonly bytesReused: number;
+}

@@ -5,7 +5,7 @@ import type { BatchInput, BatchProgress } from '../../domain/batch/operation.ts'
 import type { ObjectRef } from '../../domain/resources/meta.ts';
 import type { SyncTrigger } from '../../domain/resources/repository.ts';
 import { batchWorkflowId, hubTaskQueue, syncWorkflowId, verifyWorkflowId } from '../../domain/sync/ids.ts';
-import { workflowTypes } from '../../domain/sync/input.ts';
+import { syncAgainSignal, workflowTypes } from '../../domain/sync/input.ts';
 import { engineCall } from './engine-call.ts';
 import type { StartedRun, VerifyVerdict, WorkflowGateway } from './gateway.ts';
 import { deleteResync, ensureResync } from './schedule.ts';
@@ -14,7 +14,7 @@ import { attributesOf, attributesOfRepository } from './search-attributes.ts';
 /** The only way in which the API and the reconcilers reach Temporal. Failures: `EngineUnavailable`, `Timeout`. */
 export function createWorkflowGateway(client: Client): WorkflowGateway {
   return {
-    startSync: (ref, trigger) => startOrJoin(client, workflowTypes.sync, syncStart(ref, trigger)),
+    startSync: (ref, trigger) => startSync(client, ref, trigger),
     startVerify: (ref) => startOrJoin(client, workflowTypes.verify, verifyStart(ref)),
     cancelSync: async (ref) =>
       (await engineCall(client, () => client.workflow.getHandle(syncWorkflowId(ref)).cancel())) !== undefined,
@@ -27,6 +27,23 @@ export function createWorkflowGateway(client: Client): WorkflowGateway {
       ),
     awaitVerify: (run, timeoutMs) => awaitVerdict(client, run, timeoutMs),
   };
+}
+
+/** Work that a running sync may have begun too early to see; it runs once more after it. */
+const mustSeeNow: ReadonlySet<SyncTrigger> = new Set(['spec', 'repair', 'rollback']);
+
+async function startSync(client: Client, ref: ObjectRef, trigger: SyncTrigger): Promise<StartedRun> {
+  for (let round = 0; round < 3; round += 1) {
+    const run = await startOrJoin(client, workflowTypes.sync, syncStart(ref, trigger));
+    if (!run.alreadyRunning || !mustSeeNow.has(trigger)) return run;
+    const handle = client.workflow.getHandle(run.workflowId, run.runId);
+    const heard = await engineCall(client, async () => {
+      await handle.signal(syncAgainSignal, trigger);
+      return true;
+    });
+    if (heard === true) return run;
+  }
+  throw new Failure('EngineUnavailable', { side: 'cluster', subject: syncWorkflowId(ref) });
 }
 
 type Start = WorkflowStartOptions & { readonly args: readonly unknown[] };

@@ -1,0 +1,28 @@
+import type { CopyEngine, RegistryVerifier } from '../infra/copy/engine.ts';
+import type { CredentialStore, EventRecorder, ResourceClients } from '../infra/kubernetes/cluster.ts';
+import type { RunFence } from '../infra/temporal/run-fence.ts';
+
+/** Counts images fetched from a registry; `image` is a repository's path. */
+export interface PullCounter {
+  count(registry: string, image: string, succeeded: boolean): void;
+}
+
+/** What the activities of a sync are handed. */
+export interface SyncDependencies {
+  readonly resources: ResourceClients;
+  readonly credentials: CredentialStore;
+  readonly engine: CopyEngine;
+  readonly events: EventRecorder;
+  readonly fence: RunFence;
+  readonly pulls: PullCounter;
+  /** Now, RFC 3339 UTC with seconds. */
+  readonly clock: () => string;
+}
+
+/** What the activities of a verification are handed. */
+export interface VerifyDependencies extends Pick<
+  SyncDependencies,
+  'resources' | 'credentials' | 'events' | 'clock'
+> {
+  readonly verifier: RegistryVerifier;
+}

@@ -1,0 +1,57 @@
+import { parseRepositoryPath } from '../domain/names/repository-path.ts';
+import { Failure } from '../domain/failure.ts';
+import type { ObjectRef } from '../domain/resources/meta.ts';
+import type { EdgeSite } from '../domain/resources/edge-site.ts';
+import type { RepositoryEndpoint } from '../infra/copy/engine.ts';
+import type { SyncDependencies } from './dependencies.ts';
+
+type Lookup = Pick<SyncDependencies, 'resources' | 'credentials'>;
+
+/** Where an image comes from, by reference. */
+export interface SourceOrder {
+  readonly registryRef: ObjectRef;
+  readonly repository: string;
+  /** Namespace of the Repository that asks: the registry's credential must be meant for it. */
+  readonly usedFrom: string;
+}
+
+/** A site's repository, and how fast it may be filled. */
+export interface TargetEndpoint extends RepositoryEndpoint {
+  /** Bytes per second. Default: no limit. */
+  readonly bandwidth?: number;
+}
+
+/** Reads registry and credential at the moment of use. Throws what {@link SyncDependencies.credentials} throws. */
+export async function sourceEndpoint(deps: Lookup, order: SourceOrder): Promise<RepositoryEndpoint> {
+  const registry = await deps.credentials.registryAccess(order.registryRef, order.usedFrom);
+  return { registry, path: parseRepositoryPath(order.repository) };
+}
+
+/** The repository at a site. Throws `SiteUnavailable` where there is no such site (any more). */
+export async function targetEndpoint(
+  deps: Lookup,
+  siteName: string,
+  repository: string,
+): Promise<TargetEndpoint> {
+  const site = await deps.resources.resource('edgesites').get({ name: siteName });
+  if (site === undefined) {
+    throw new Failure('SiteUnavailable', { side: 'destination', subject: `site ${siteName}` });
+  }
+  const registry = await deps.credentials.siteAccess(site);
+  const { bandwidth } = site.spec;
+  return { registry, path: sitePath(site, repository), ...(bandwidth === undefined ? {} : { bandwidth }) };
+}
+
+/** Refuses to copy a repository onto itself (fault G16). */
+export function refuseSame(source: RepositoryEndpoint, target: RepositoryEndpoint): void {
+  if (source.registry.domain !== target.registry.domain || source.path !== target.path) return;
+  throw new Failure('SameSourceAndDestination', {
+    side: 'caller',
+    subject: `${target.registry.domain}/${target.path}`,
+  });
+}
+
+function sitePath(site: EdgeSite, repository: string): RepositoryEndpoint['path'] {
+  const prefix = (site.spec.registry.pathPrefix ?? '').replace(/^\/+|\/+$/g, '');
+  return parseRepositoryPath(prefix === '' ? repository : `${prefix}/${repository}`);
+}

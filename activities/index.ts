@@ -1,0 +1,47 @@
+import type { ObjectRef } from '../domain/resources/meta.ts';
+import type { ManifestStatus, SyncTrigger } from '../domain/resources/repository.ts';
+import type { SyncOutcome } from '../domain/sync/outcome.ts';
+import type { SyncPlan } from '../domain/sync/plan.ts';
+import type { Survey } from '../domain/sync/survey.ts';
+import type { VerifyResult } from '../domain/sync/verification.ts';
+import type { CopyReport } from '../infra/copy/engine.ts';
+import { copyImage, type CopyOrder } from './copy-image.ts';
+import type { SyncDependencies, VerifyDependencies } from './dependencies.ts';
+import { describeImage, type DescribeOrder } from './describe-image.ts';
+import { surveyImages, type SurveyOrder } from './survey-images.ts';
+import { beginSync, planSync, recordSync, type Recorded } from './sync-record.ts';
+import { checkConnection, recordConnection } from './verify-connection.ts';
+
+/** The steps that the hub's queue takes: they ask and write little. */
+export interface HubActivities {
+  planSync(ref: ObjectRef): Promise<SyncPlan | undefined>;
+  beginSync(plan: SyncPlan, trigger: SyncTrigger): Promise<void>;
+  surveyImages(order: SurveyOrder): Promise<Survey>;
+  describeImage(order: DescribeOrder): Promise<ManifestStatus>;
+  recordSync(outcome: SyncOutcome): Promise<Recorded>;
+  checkConnection(ref: ObjectRef): Promise<VerifyResult>;
+  recordConnection(ref: ObjectRef, result: VerifyResult): Promise<void>;
+}
+
+/** The steps that move bytes, on the copy queue or at a site. */
+export interface CopyActivities {
+  copyImage(order: CopyOrder): Promise<CopyReport>;
+}
+
+/** Binds the hub's steps to what they need. */
+export function createHubActivities(deps: SyncDependencies & VerifyDependencies): HubActivities {
+  return {
+    planSync: (ref) => planSync(deps, ref),
+    beginSync: (plan, trigger) => beginSync(deps, plan, trigger),
+    surveyImages: (order) => surveyImages(deps, order),
+    describeImage: (order) => describeImage(deps, order),
+    recordSync: (outcome) => recordSync(deps, outcome),
+    checkConnection: (ref) => checkConnection(deps, ref),
+    recordConnection: (ref, result) => recordConnection(deps, ref, result),
+  };
+}
+
+/** Binds the copying steps to what they need. */
+export function createCopyActivities(deps: SyncDependencies): CopyActivities {
+  return { copyImage: (order) => copyImage(deps, order) };
+}

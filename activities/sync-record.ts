@@ -1,0 +1,73 @@
+import { Failure } from '../domain/failure.ts';
+import type { ObjectRef } from '../domain/resources/meta.ts';
+import type { Repository, SyncTrigger } from '../domain/resources/repository.ts';
+import { onlyMetadata, type SyncOutcome } from '../domain/sync/outcome.ts';
+import { planSync as decide, wantedOf, type Claim, type SyncPlan } from '../domain/sync/plan.ts';
+import { endedStatus, syncingStatus } from '../domain/sync/status.ts';
+import { describeOutcome, imageName } from '../domain/sync/words.ts';
+import type { SyncDependencies } from './dependencies.ts';
+
+/** What a run may know after it has recorded its end. */
+export interface Recorded {
+  /** Whether what the object wants by now differs from what the run did. */
+  readonly changed: boolean;
+}
+
+/** Reads the resources and decides what to do. Undefined where there is no such Repository (any more). */
+export async function planSync(deps: SyncDependencies, ref: ObjectRef): Promise<SyncPlan | undefined> {
+  const repository = await deps.resources.resource('repositories').get(ref);
+  if (repository === undefined || repository.metadata.deletionTimestamp !== undefined) return undefined;
+  const { registryRef } = repository.spec;
+  const [sites, secret] = await Promise.all([
+    deps.resources.resource('edgesites').list(),
+    deps.resources
+      .resource('registrysecrets')
+      .get({ namespace: registryRef.namespace ?? ref.namespace, name: registryRef.name }),
+  ]);
+  return decide(repository, sites, secret);
+}
+
+/** Says in the status that a sync runs. */
+export async function beginSync(deps: SyncDependencies, plan: SyncPlan, trigger: SyncTrigger): Promise<void> {
+  const repository = await own(deps, plan.claim);
+  if (repository === undefined)
+    throw new Failure('Superseded', { side: 'cluster', detail: 'it was deleted' });
+  const status = syncingStatus(repository.status, plan, trigger, deps.clock());
+  await deps.resources.resource('repositories').applyStatus(plan.claim.ref, plan.claim.uid, status);
+}
+
+/** Writes status and Event. May run again: the same outcome changes nothing more. Does nothing for an object that is gone. */
+export async function recordSync(deps: SyncDependencies, outcome: SyncOutcome): Promise<Recorded> {
+  const { claim } = outcome.plan;
+  const repository = await own(deps, claim);
+  if (repository === undefined) return { changed: false };
+  const status = endedStatus(repository.status, outcome);
+  try {
+    await deps.resources.resource('repositories').applyStatus(claim.ref, claim.uid, status);
+  } catch (error) {
+    if (error instanceof Failure && error.code === 'Superseded') return { changed: false };
+    throw error;
+  }
+  await announce(deps, outcome);
+  return { changed: wantedOf(repository.spec) !== claim.wanted };
+}
+
+/** An Event for whatever a person may want to know of: no quiet scheduled sync, no run that a newer one replaced. */
+async function announce(deps: SyncDependencies, outcome: SyncOutcome): Promise<void> {
+  const { plan, run, result } = outcome;
+  if (outcome.failure?.code === 'Superseded') return;
+  if (run.trigger === 'schedule' && result === 'Unchanged' && !onlyMetadata(outcome)) return;
+  await deps.events.record(
+    { kind: 'Repository', ref: plan.claim.ref, uid: plan.claim.uid },
+    {
+      type: outcome.failure === undefined ? 'Normal' : 'Warning',
+      action: 'Sync',
+      message: `${result}: ${imageName(plan)}: ${describeOutcome(outcome)}`,
+    },
+  );
+}
+
+async function own(deps: SyncDependencies, claim: Claim): Promise<Repository | undefined> {
+  const repository = await deps.resources.resource('repositories').get(claim.ref);
+  return repository?.metadata.uid === claim.uid ? repository : undefined;
+}

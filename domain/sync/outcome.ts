@@ -1,0 +1,68 @@
+import type { ManifestStatus, SyncTrigger } from '../resources/repository.ts';
+import type { FailureFacts } from './failure-facts.ts';
+import { isMetadataOnly, type SyncPlan } from './plan.ts';
+import { tallyFailure, type ImageResult, type Tally } from './tally.ts';
+
+/** Which run it is. Times are RFC 3339 UTC. */
+export interface RunIdentity {
+  readonly workflowId: string;
+  readonly runId: string;
+  readonly trigger: SyncTrigger;
+  readonly started: string;
+}
+
+/** How a sync ended: everything that the status, the Event and the audit record are made of. */
+export interface SyncOutcome {
+  readonly run: RunIdentity;
+  readonly ended: string;
+  readonly result: 'Success' | 'Failed' | 'Unchanged' | 'Cancelled';
+  readonly plan: SyncPlan;
+  readonly tally: Tally;
+  readonly failure?: FailureFacts;
+  /** Details of the image, read only where it is new. */
+  readonly manifest?: ManifestStatus;
+}
+
+/** What stopped a run before its end, if anything did. */
+export interface Ending {
+  readonly tally: Tally;
+  readonly failure?: FailureFacts;
+  readonly manifest?: ManifestStatus;
+}
+
+/** Judges a run: cancelled, failed (in part counts as failed), unchanged, or successful. */
+export function judge(plan: SyncPlan, run: RunIdentity, ending: Ending, ended: string): SyncOutcome {
+  const failure = ending.failure ?? tallyFailure(ending.tally) ?? missingSite(plan);
+  const clean = ending.tally.changed === 0 && ending.manifest === undefined ? 'Unchanged' : 'Success';
+  const failed = failure?.code === 'Cancelled' ? 'Cancelled' : 'Failed';
+  return {
+    run,
+    ended,
+    result: failure === undefined ? clean : failed,
+    plan,
+    tally: ending.tally,
+    ...(failure === undefined ? {} : { failure }),
+    ...(ending.manifest === undefined ? {} : { manifest: ending.manifest }),
+  };
+}
+
+/** The image that `status.digest` and `status.manifest` are about: the spec's own tag, else the first one shown. */
+export function primaryImage(outcome: Pick<SyncOutcome, 'plan' | 'tally'>): ImageResult | undefined {
+  return outcome.tally.shown.find((image) => image.tag === outcome.plan.tag) ?? outcome.tally.shown[0];
+}
+
+/** Whether all went well, but there is no site. */
+export const onlyMetadata = (outcome: SyncOutcome): boolean =>
+  outcome.failure === undefined && isMetadataOnly(outcome.plan);
+
+function missingSite(plan: SyncPlan): FailureFacts | undefined {
+  const site = plan.missingSites[0];
+  return site === undefined
+    ? undefined
+    : {
+        code: 'SiteUnavailable',
+        side: 'destination',
+        subject: `site ${site}`,
+        detail: 'there is no EdgeSite of this name',
+      };
+}

@@ -1,0 +1,62 @@
+import type { SiteStatus } from '../resources/repository.ts';
+import { explain, type FailureFacts } from './failure-facts.ts';
+import type { SyncOutcome } from './outcome.ts';
+import { primaryImage } from './outcome.ts';
+import type { SiteResult } from './tally.ts';
+
+/** One entry for each site of the plan, in the plan's order: connected, offline, missing. */
+export function siteStatuses(before: readonly SiteStatus[], outcome: SyncOutcome): SiteStatus[] {
+  const known = new Map(before.map((entry) => [entry.site, entry]));
+  const { sites, offlineSites, missingSites } = outcome.plan;
+  return [
+    ...sites.map(({ site }) => connectedSite(site, known.get(site), outcome)),
+    ...offlineSites.map((site) => offlineSite(site, known.get(site), outcome)),
+    ...missingSites.map((site) => missingSite(site)),
+  ];
+}
+
+function connectedSite(site: string, before: SiteStatus | undefined, outcome: SyncOutcome): SiteStatus {
+  const results = outcome.tally.shown.flatMap((image) =>
+    image.sites.filter((result) => result.site === site),
+  );
+  const failed = results.find((result) => result.failure !== undefined)?.failure;
+  if (results.length > 0 && failed === undefined) return synced(site, results, outcome);
+  const failure = failed ?? outcome.failure;
+  const { digest, confirmed } = before ?? {};
+  return {
+    site,
+    state: stateOf(failure, before),
+    ...(digest === undefined ? {} : { digest }),
+    ...(confirmed === undefined ? {} : { confirmed }),
+    ...(failure === undefined ? {} : { reason: failure.code, message: explain(failure) }),
+  };
+}
+
+function synced(site: string, results: readonly SiteResult[], outcome: SyncOutcome): SiteStatus {
+  const primary = primaryImage(outcome)?.sites.find((result) => result.site === site);
+  const digest = primary?.digest ?? results[0]?.digest;
+  return { site, state: 'Synced', ...(digest === undefined ? {} : { digest }), confirmed: outcome.ended };
+}
+
+/** A run that never got to a site says nothing new about it, unless the site had nothing before. */
+function stateOf(failure: FailureFacts | undefined, before: SiteStatus | undefined): SiteStatus['state'] {
+  if (failure?.code === 'Cancelled') return before?.digest === undefined ? 'Pending' : 'Synced';
+  return failure === undefined ? 'Pending' : 'Failed';
+}
+
+/** Bundles bring the image there; until one with this digest is staged, the site waits. */
+function offlineSite(site: string, before: SiteStatus | undefined, outcome: SyncOutcome): SiteStatus {
+  const wanted = primaryImage(outcome)?.digest;
+  if (before !== undefined && (wanted === undefined || before.digest === wanted)) return before;
+  return {
+    site,
+    state: 'Pending',
+    ...(before?.digest === undefined ? {} : { digest: before.digest }),
+    message: 'Waits for the next bundle / 等待下一个离线包',
+  };
+}
+
+function missingSite(site: string): SiteStatus {
+  const failure = { code: 'SiteUnavailable', detail: 'there is no EdgeSite of this name' } as const;
+  return { site, state: 'Failed', reason: failure.code, message: explain(failure) };
+}

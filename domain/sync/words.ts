@@ -1,0 +1,37 @@
+import { failureCatalogue } from '../failure-catalogue.ts';
+import { humanSize } from '../human-size.ts';
+import { explain } from './failure-facts.ts';
+import { onlyMetadata, primaryImage, type SyncOutcome } from './outcome.ts';
+import type { SyncPlan } from './plan.ts';
+
+/** `registry/path:tag`, or the path alone where many tags are meant. */
+export function imageName(plan: SyncPlan): string {
+  const path = plan.domain === undefined ? plan.repository : `${plan.domain}/${plan.repository}`;
+  return plan.selects ? path : `${path}:${plan.tag}`;
+}
+
+/** How a sync ended in one sentence for people: English, then Chinese after ` / `. Used in condition and Event alike. */
+export function describeOutcome(outcome: SyncOutcome): string {
+  if (outcome.failure !== undefined) return explain(outcome.failure);
+  if (onlyMetadata(outcome)) return `${failureCatalogue.NoSite.en} / ${failureCatalogue.NoSite.zh}`;
+  return outcome.result === 'Unchanged' ? unchanged(outcome) : copied(outcome);
+}
+
+function unchanged(outcome: SyncOutcome): string {
+  return `Unchanged, last confirmed ${outcome.ended} / 无变化，最近确认时间 ${outcome.ended}`;
+}
+
+function copied(outcome: SyncOutcome): string {
+  const { bytesMoved, bytesReused, changed } = outcome.tally;
+  const sites = outcome.plan.sites.map(({ site }) => site).join(', ');
+  const digest = primaryImage(outcome)?.digest.slice(0, 19) ?? '';
+  const what = outcome.plan.selects ? `${changed} images` : digest;
+  const seconds = Math.max(
+    0,
+    Math.round((Date.parse(outcome.ended) - Date.parse(outcome.run.started)) / 1000),
+  );
+  const moved = humanSize(bytesMoved);
+  const reused = humanSize(bytesReused);
+  const en = `Synced ${what} to ${sites || 'no connected site'}: ${moved} moved, ${reused} reused in ${seconds}s`;
+  return `${en} / 已同步 ${what} 到 ${sites || '（无在线站点）'}：传输 ${moved}，复用 ${reused}，用时 ${seconds} 秒`;
+}

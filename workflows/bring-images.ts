@@ -1,0 +1,121 @@
+import { isCancellation, workflowInfo } from '@temporalio/workflow';
+import type { SyncTrigger } from '../domain/resources/repository.ts';
+import type { FailureFacts } from '../domain/sync/failure-facts.ts';
+import type { SyncResume } from '../domain/sync/input.ts';
+import type { SyncPlan } from '../domain/sync/plan.ts';
+import type { Survey, SurveyedImage } from '../domain/sync/survey.ts';
+import { addImage, emptyTally, type ImageResult, type SiteResult, type Tally } from '../domain/sync/tally.ts';
+import { factsOfError } from './failure.ts';
+import { withRetries } from './retries.ts';
+import { cluster, copying, registry } from './steps.ts';
+import type { SyncStory } from './sync-story.ts';
+
+/** Copies under way at once; far below Temporal's limit of pending activities. */
+const copiesAtOnce = 16;
+
+/** What a run brings along while it goes through its images. */
+export interface Journey {
+  readonly plan: SyncPlan;
+  readonly trigger: SyncTrigger;
+  readonly story: SyncStory;
+  /** What was done so far; kept here so that a run that is stopped half-way still says so. */
+  tally: Tally;
+  /** The first image seen. */
+  first: SurveyedImage | undefined;
+  /** Set once the status says that a sync runs. */
+  announced: boolean;
+}
+
+/** Page by page: compare, then copy what differs. Returns where to go on once the history has grown long. */
+export async function bringImages(journey: Journey, resume?: SyncResume): Promise<string | undefined> {
+  journey.tally = resume?.tally ?? emptyTally;
+  let after = resume?.after;
+  do {
+    const survey = await compare(journey, after);
+    await copyPage(journey, survey);
+    after = survey.next;
+  } while (after !== undefined && !workflowInfo().continueAsNewSuggested);
+  return after;
+}
+
+/** The one request per tag and place of an unchanged sync. */
+async function compare(journey: Journey, after: string | undefined): Promise<Survey> {
+  const { plan, trigger, story } = journey;
+  story.tell({ phase: 'comparing' });
+  const order = { plan, trigger, ...(after === undefined ? {} : { after }) };
+  const survey = await withRetries(plan.retry, () => registry.surveyImages(order));
+  const copies = survey.images.reduce((sum, image) => sum + image.needed.length, 0);
+  journey.first ??= survey.images.find(({ tag }) => tag === plan.tag) ?? survey.images[0];
+  story.tell({ totalImages: survey.total, copies: story.progress.copies + copies });
+  return survey;
+}
+
+async function copyPage(journey: Journey, { images }: Survey): Promise<void> {
+  if (images.some((image) => image.needed.length > 0)) await announce(journey);
+  journey.story.tell({ phase: 'copying' });
+  const waiting = [...images];
+  const lane = async (): Promise<void> => {
+    for (let image = waiting.shift(); image !== undefined; image = waiting.shift()) {
+      const result = await bringImage(journey, image);
+      // Read the tally only now: other lanes have added to it meanwhile.
+      journey.tally = addImage(journey.tally, result);
+      journey.story.tell({ images: journey.tally.images });
+    }
+  };
+  const lanes = Math.max(1, Math.floor(copiesAtOnce / Math.max(1, journey.plan.sites.length)));
+  await Promise.all(Array.from({ length: Math.min(lanes, images.length) }, lane));
+}
+
+/** Says in the status that a sync runs; a scheduled one says it only once there is something to do. */
+export async function announce(journey: Journey): Promise<void> {
+  if (journey.announced) return;
+  journey.announced = true;
+  await cluster.beginSync(journey.plan, journey.trigger);
+}
+
+/** One image to every site that lacks it; a site that fails does not stop the others. */
+async function bringImage(journey: Journey, image: SurveyedImage): Promise<ImageResult> {
+  const copied = await Promise.all(image.needed.map((site) => copyTo(journey, image, site)));
+  return {
+    tag: image.tag,
+    digest: image.root.digest,
+    sites: [...image.current, ...copied.map(({ result }) => result)],
+    bytesMoved: copied.reduce((sum, { moved }) => sum + moved, 0),
+    bytesReused: copied.reduce((sum, { reused }) => sum + reused, 0),
+    changed: copied.some(({ result }) => result.failure === undefined),
+  };
+}
+
+interface Copied {
+  readonly result: SiteResult;
+  readonly moved: number;
+  readonly reused: number;
+}
+
+async function copyTo(journey: Journey, image: SurveyedImage, site: string): Promise<Copied> {
+  const { plan, story } = journey;
+  const queue = plan.sites.find((planned) => planned.site === site)?.queue ?? '';
+  const lane = copying(queue, `Copy ${image.tag} to ${site}`);
+  const order = { plan, site, tag: image.tag, root: image.root };
+  const position = (): { before: number; of: number } => ({
+    before: story.progress.copiesDone,
+    of: Math.max(1, story.progress.copies),
+  });
+  try {
+    const report = await withRetries(plan.retry, () => lane.copyImage({ ...order, position: position() }));
+    story.tell({ copiesDone: story.progress.copiesDone + 1 });
+    const result = { site, digest: report.root, ...attachmentGap(report.referrersMissing) };
+    return { result, moved: report.bytesMoved, reused: report.bytesReused };
+  } catch (error) {
+    if (isCancellation(error)) throw error;
+    story.tell({ copiesDone: story.progress.copiesDone + 1 });
+    return { result: { site, failure: factsOfError(error) }, moved: 0, reused: 0 };
+  }
+}
+
+/** An image whose signatures did not all arrive is no success; a gap is never silent. */
+function attachmentGap(missing: number): { readonly failure?: FailureFacts } {
+  return missing === 0
+    ? {}
+    : { failure: { code: 'ReferrersIncomplete', side: 'destination', detail: `${missing} missing` } };
+}

@@ -1,0 +1,34 @@
+import {
+  ActivityFailure,
+  ApplicationFailure,
+  ChildWorkflowFailure,
+  isCancellation,
+  TimeoutFailure,
+} from '@temporalio/workflow';
+import { explain, parseFacts, type FailureFacts } from '../domain/sync/failure-facts.ts';
+
+/** Reads the facts out of whatever a step threw. */
+export function factsOfError(error: unknown): FailureFacts {
+  if (isCancellation(error)) return { code: 'Cancelled' };
+  const cause =
+    error instanceof ActivityFailure || error instanceof ChildWorkflowFailure ? error.cause : error;
+  if (cause instanceof TimeoutFailure) return timeoutFacts(cause);
+  const known = cause instanceof ApplicationFailure ? parseFacts(cause.details?.[0]) : undefined;
+  return known ?? { code: 'Internal' };
+}
+
+/** The failure by which a workflow ends; by now nothing tries again. */
+export function workflowFailure(facts: FailureFacts): ApplicationFailure {
+  return ApplicationFailure.create({
+    type: facts.code,
+    message: explain(facts),
+    nonRetryable: true,
+    details: [facts],
+  });
+}
+
+function timeoutFacts(failure: TimeoutFailure): FailureFacts {
+  return failure.timeoutType === 'SCHEDULE_TO_START'
+    ? { code: 'SiteUnavailable', side: 'destination', detail: 'no worker took the work' }
+    : { code: 'Timeout', detail: 'a step took too long' };
+}

@@ -1,0 +1,3 @@
+export { resync } from './resync.ts';
+export { syncRepository } from './sync.ts';
+export { verifyRegistry } from './verify.ts';

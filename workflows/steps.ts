@@ -1,0 +1,52 @@
+import { ActivityCancellationType, proxyActivities, type ActivityOptions } from '@temporalio/workflow';
+import type { CopyActivities, HubActivities } from '../activities/index.ts';
+import { registryRetryCodes } from '../domain/sync/retry.ts';
+
+/** Silence after which a worker counts as dead and another takes its step. A blocked event loop may last 10 s (fault N21). */
+const heartbeatTimeout = '20s';
+
+/**
+ * Steps inside the cluster: tried again by Temporal until the cluster is back, for at most half an hour.
+ */
+const clusterOptions: ActivityOptions = {
+  startToCloseTimeout: '30s',
+  scheduleToCloseTimeout: '30m',
+  retry: { initialInterval: '500ms', backoffCoefficient: 2, maximumInterval: '15s' },
+};
+
+/**
+ * Steps that talk to registries. What a registry refuses comes back to the workflow, which counts `retryCount`; only a
+ * dead worker or a cluster that is away is Temporal's to mend, and costs none of the user's tries.
+ */
+const registryOptions: ActivityOptions = {
+  startToCloseTimeout: '10m',
+  heartbeatTimeout,
+  cancellationType: ActivityCancellationType.TRY_CANCEL,
+  retry: {
+    initialInterval: '500ms',
+    maximumInterval: '15s',
+    nonRetryableErrorTypes: [...registryRetryCodes],
+  },
+};
+
+/** Copies: a cancelled one is waited for, so that the site is clean when the sync says that it ended. */
+const copyOptions: ActivityOptions = {
+  ...registryOptions,
+  startToCloseTimeout: '24h',
+  cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
+};
+
+/** Reads resources, writes status and Events. */
+export const cluster =
+  proxyActivities<Pick<HubActivities, 'planSync' | 'beginSync' | 'recordSync' | 'recordConnection'>>(
+    clusterOptions,
+  );
+
+/** Looks at registries. */
+export const registry =
+  proxyActivities<Pick<HubActivities, 'surveyImages' | 'describeImage' | 'checkConnection'>>(registryOptions);
+
+/** Copies on a task queue; `summary` is what Temporal's UI shows. Work waits for as long as no worker polls the queue. */
+export function copying(taskQueue: string, summary: string): CopyActivities {
+  return proxyActivities<CopyActivities>({ ...copyOptions, taskQueue, summary });
+}

@@ -1,0 +1,134 @@
+import {
+  CancellationScope,
+  CancelledFailure,
+  continueAsNew,
+  defineSignal,
+  isCancellation,
+  setHandler,
+} from '@temporalio/workflow';
+import type { ManifestStatus, SyncTrigger } from '../domain/resources/repository.ts';
+import type { FailureFacts } from '../domain/sync/failure-facts.ts';
+import { syncAgainSignal, type SyncInput, type SyncReport, type SyncResume } from '../domain/sync/input.ts';
+import { judge, primaryImage, type Ending, type SyncOutcome } from '../domain/sync/outcome.ts';
+import type { SyncPlan } from '../domain/sync/plan.ts';
+import { emptyTally } from '../domain/sync/tally.ts';
+import { announce, bringImages, type Journey } from './bring-images.ts';
+import { factsOfError, workflowFailure } from './failure.ts';
+import { withRetries } from './retries.ts';
+import { cluster, registry } from './steps.ts';
+import { beginStory, findableBy, now, showPlan, thisRun } from './sync-story.ts';
+
+/**
+ * Brings one Repository's images to its sites: plan, resolve and compare, copy what changed, read back, status and
+ * Event. Ends as failed where the sync failed and as cancelled where it was cancelled; the status says the same.
+ */
+export async function syncRepository({ ref, trigger, resume }: SyncInput): Promise<SyncReport> {
+  const again = hearAskedAgain();
+  const story = beginStory();
+  const started = resume?.started ?? now();
+  const plan = await cluster.planSync(ref);
+  if (plan === undefined) return gone;
+  showPlan(plan, trigger);
+
+  const journey: Journey = {
+    plan,
+    trigger,
+    story,
+    tally: emptyTally,
+    first: undefined,
+    announced: resume !== undefined,
+  };
+  const { ending, next } = await travel(journey, started, resume);
+  if (next !== undefined) {
+    return continueAsNew<typeof syncRepository>({
+      ref,
+      trigger,
+      resume: { started, after: next, tally: journey.tally },
+    });
+  }
+
+  story.tell({ phase: 'recording' });
+  const outcome = judge(plan, thisRun(trigger, started), ending, now());
+  const recorded = await CancellationScope.nonCancellable(() => cluster.recordSync(outcome));
+  const asked = again.trigger ?? (recorded.changed ? 'spec' : undefined);
+  if (asked !== undefined && outcome.result !== 'Cancelled') {
+    return continueAsNew<typeof syncRepository>({ ref, trigger: asked });
+  }
+  return conclude(outcome);
+}
+
+const gone: SyncReport = { result: 'Gone', images: 0, changed: 0, bytesMoved: 0, bytesReused: 0 };
+
+interface Travelled {
+  readonly ending: Ending;
+  /** Where a new run goes on. */
+  readonly next?: string;
+}
+
+/** The part that may fail, run out of time or be cancelled; whatever happens, it tells how far it got. */
+async function travel(journey: Journey, started: string, resume: SyncResume | undefined): Promise<Travelled> {
+  const { plan } = journey;
+  let manifest: ManifestStatus | undefined;
+  let next: string | undefined;
+  const failure = await inTime(deadline(plan, started), async () => {
+    if (journey.trigger !== 'schedule') await announce(journey);
+    if (plan.problem !== undefined) throw workflowFailure(plan.problem);
+    next = await bringImages(journey, resume);
+    if (next === undefined) manifest = await describe(journey);
+  });
+  return {
+    ending: {
+      tally: journey.tally,
+      ...(failure === undefined ? {} : { failure }),
+      ...(manifest === undefined ? {} : { manifest }),
+    },
+    ...(next === undefined || failure !== undefined ? {} : { next }),
+  };
+}
+
+/** Runs work within `ms` milliseconds. Returns what stopped it: its own failure, `SyncTimeout` or `Cancelled`. */
+async function inTime(ms: number, work: () => Promise<void>): Promise<FailureFacts | undefined> {
+  const root = CancellationScope.current();
+  try {
+    await CancellationScope.withTimeout(ms, work);
+    return undefined;
+  } catch (error) {
+    if (!isCancellation(error)) return factsOfError(error);
+    return { code: root.consideredCancelled ? 'Cancelled' : 'SyncTimeout' };
+  }
+}
+
+const deadline = (plan: SyncPlan, started: string): number =>
+  Math.max(1, Date.parse(started) + plan.timeoutMs - Date.now());
+
+/** Details of an image that is new; read at a site that has it, since upstream counts that as a pull. */
+async function describe({ plan, first, tally, story }: Journey): Promise<ManifestStatus | undefined> {
+  const image = primaryImage({ plan, tally });
+  if (first === undefined || image === undefined || first.tag !== image.tag) return undefined;
+  findableBy('digest', image.digest);
+  if (plan.described === image.digest) return undefined;
+  story.tell({ phase: 'describing' });
+  const site = image.sites.find((result) => result.digest === image.digest)?.site;
+  const order = { plan, root: first.root, ...(site === undefined ? {} : { site }) };
+  return withRetries(plan.retry, () => registry.describeImage(order));
+}
+
+/** A request to run once more, made while this run may have begun too early to see what it is about. */
+function hearAskedAgain(): { readonly trigger: SyncTrigger | undefined } {
+  const again: { trigger: SyncTrigger | undefined } = { trigger: undefined };
+  setHandler(defineSignal<[SyncTrigger]>(syncAgainSignal), (trigger) => {
+    again.trigger = trigger;
+  });
+  return again;
+}
+
+function conclude(outcome: SyncOutcome): SyncReport {
+  const { failure, result, tally } = outcome;
+  if (failure?.code === 'Cancelled') throw new CancelledFailure('The sync was cancelled');
+  if (failure !== undefined || result === 'Failed' || result === 'Cancelled') {
+    throw workflowFailure(failure ?? { code: 'Internal' });
+  }
+  const digest = primaryImage(outcome)?.digest;
+  const { images, changed, bytesMoved, bytesReused } = tally;
+  return { result, images, changed, ...(digest === undefined ? {} : { digest }), bytesMoved, bytesReused };
+}
