@@ -31,6 +31,8 @@ export interface WorkflowGateway {
     schedule: { readonly everyMs: number; readonly paused: boolean },
   ): Promise<void>;
   deleteSchedule(ref: ObjectRef): Promise<void>;
+  /** The Repositories that have a Schedule, deleted ones included. */
+  scheduledRepositories(): Promise<readonly ObjectRef[]>;
   /** Starts `verify/<ns>/<name>`, or joins the one that runs. */
   startVerify(ref: ObjectRef): Promise<StartedRun>;
   /** Waits for a verification to end; throws `Timeout` after `timeoutMs` (the verification goes on). */

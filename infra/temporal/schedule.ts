@@ -5,6 +5,7 @@ import {
   type ScheduleDescription,
   type ScheduleOptions,
 } from '@temporalio/client';
+import { Failure } from '../../domain/failure.ts';
 import type { ObjectRef } from '../../domain/resources/meta.ts';
 import { hubTaskQueue, resyncScheduleId } from '../../domain/sync/ids.ts';
 import { workflowTypes } from '../../domain/sync/input.ts';
@@ -42,6 +43,20 @@ export async function ensureResync(client: Client, ref: ObjectRef, plan: ResyncP
 /** Deletes the Schedule; true too where there was none. A sync that runs is not touched. */
 export async function deleteResync(client: Client, ref: ObjectRef): Promise<void> {
   await engineCall(client, () => client.schedule.getHandle(resyncScheduleId(ref)).delete());
+}
+
+/** The Repositories that have a Schedule, deleted ones included. Listing may take as long as there are pages. */
+export async function listResyncs(client: Client): Promise<readonly ObjectRef[]> {
+  const found: ObjectRef[] = [];
+  try {
+    for await (const { scheduleId } of client.schedule.list({ pageSize: 500 })) {
+      const [, namespace, name] = /^resync\/([^/]+)\/([^/]+)$/.exec(scheduleId) ?? [];
+      if (namespace !== undefined && name !== undefined) found.push({ namespace, name });
+    }
+  } catch (cause) {
+    throw new Failure('EngineUnavailable', { side: 'cluster', cause });
+  }
+  return found;
 }
 
 /**

@@ -8,7 +8,7 @@ import { batchWorkflowId, hubTaskQueue, syncWorkflowId, verifyWorkflowId } from 
 import { syncAgainSignal, workflowTypes } from '../../domain/sync/input.ts';
 import { engineCall } from './engine-call.ts';
 import type { StartedRun, VerifyVerdict, WorkflowGateway } from './gateway.ts';
-import { deleteResync, ensureResync } from './schedule.ts';
+import { deleteResync, ensureResync, listResyncs } from './schedule.ts';
 import { attributesOf, attributesOfRepository } from './search-attributes.ts';
 
 /** The only way in which the API and the reconcilers reach Temporal. Failures: `EngineUnavailable`, `Timeout`. */
@@ -20,6 +20,7 @@ export function createWorkflowGateway(client: Client): WorkflowGateway {
       (await engineCall(client, () => client.workflow.getHandle(syncWorkflowId(ref)).cancel())) !== undefined,
     ensureSchedule: (ref, schedule) => ensureResync(client, ref, schedule),
     deleteSchedule: (ref) => deleteResync(client, ref),
+    scheduledRepositories: () => listResyncs(client),
     startBatch: (input) => startOrJoin(client, workflowTypes.batch, batchStart(input)),
     batchProgress: (id) =>
       engineCall(client, () =>

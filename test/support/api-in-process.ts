@@ -67,6 +67,7 @@ export function inProcessApi(overrides: Partial<ApiDependencies> = {}): InProces
       cancelSync: async () => false,
       ensureSchedule: async () => {},
       deleteSchedule: async () => {},
+      scheduledRepositories: async () => [],
       startVerify: async (ref) => run(`verify/${ref.namespace}/${ref.name}`),
       startBatch: async (input) => {
         batches.set(input.id, input);

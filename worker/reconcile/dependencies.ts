@@ -1,0 +1,25 @@
+import type { Logger } from 'pino';
+import type {
+  CredentialStore,
+  EventRecorder,
+  ResourceCache,
+  ResourceClients,
+} from '../../infra/kubernetes/cluster.ts';
+import type { WorkflowGateway } from '../../infra/temporal/gateway.ts';
+
+/** What the reconcilers are handed. */
+export interface ReconcileDependencies {
+  readonly clients: ResourceClients;
+  readonly caches: {
+    cache(plural: 'repositories'): ResourceCache<'repositories'>;
+    cache(plural: 'registrysecrets'): ResourceCache<'registrysecrets'>;
+  };
+  readonly credentials: CredentialStore;
+  readonly events: EventRecorder;
+  readonly workflows: WorkflowGateway;
+  readonly log: Logger;
+  /** Epoch milliseconds. Default: the system's clock. */
+  readonly now?: () => number;
+  /** Milliseconds between two looks at everything, besides every change. Default: 30 s. */
+  readonly sweepMs?: number;
+}

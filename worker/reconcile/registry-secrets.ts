@@ -1,0 +1,56 @@
+import { Failure } from '../../domain/failure.ts';
+import { registrySecretWish } from '../../domain/reconcile/registry-secret.ts';
+import type { ObjectRef } from '../../domain/resources/meta.ts';
+import type { RegistrySecret } from '../../domain/resources/registry-secret.ts';
+import type { Credential } from '../../infra/copy/engine.ts';
+import type { ReconcileDependencies } from './dependencies.ts';
+
+/**
+ * Moves a password that came in with `kubectl apply` into the RegistrySecret's Secret and hides it, and has the
+ * connection verified when that is due. The Secret is written first: a crash in between repeats the step, and loses
+ * nothing.
+ */
+export class RegistrySecretReconciler {
+  readonly #deps: ReconcileDependencies;
+
+  constructor(deps: ReconcileDependencies) {
+    this.#deps = deps;
+  }
+
+  async reconcile(ref: ObjectRef): Promise<void> {
+    const secret = this.#deps.caches.cache('registrysecrets').get(ref);
+    if (secret === undefined || secret.metadata.deletionTimestamp !== undefined) return;
+    const wish = registrySecretWish(secret, (this.#deps.now ?? Date.now)());
+    if (wish.credential !== undefined) await this.#keep(secret, ref, wish.credential);
+    if (wish.patch !== undefined) await this.#deps.clients.resource('registrysecrets').patch(ref, wish.patch);
+    if (wish.verify) await this.#deps.workflows.startVerify(ref);
+  }
+
+  /** `kubectl apply` of the same file brings the same password again; another one is not taken, and its user is told. */
+  async #keep(secret: RegistrySecret, ref: ObjectRef, credential: Credential): Promise<void> {
+    const stored = await this.#stored(ref);
+    if (stored?.password === credential.password) return;
+    if (stored === undefined) {
+      await this.#deps.credentials.store(secret, credential);
+      return;
+    }
+    await this.#deps.events.record(
+      { kind: 'RegistrySecret', ref, uid: secret.metadata.uid ?? '' },
+      {
+        type: 'Warning',
+        action: 'ChangeCredential',
+        message:
+          'A credential cannot be edited in place; the stored one is kept. Delete the RegistrySecret and create it anew. 凭据不可修改，请删除后重新创建。',
+      },
+    );
+  }
+
+  async #stored(ref: ObjectRef): Promise<Credential | undefined> {
+    try {
+      return (await this.#deps.credentials.registryAccess(ref, ref.namespace)).credential;
+    } catch (error) {
+      if (error instanceof Failure && error.code === 'SecretNotFound') return undefined;
+      throw error;
+    }
+  }
+}

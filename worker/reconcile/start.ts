@@ -1,0 +1,44 @@
+import { asFailure } from '../../domain/failure.ts';
+import type { ObjectRef } from '../../domain/resources/meta.ts';
+import type { ReconcileDependencies } from './dependencies.ts';
+import { KeyedQueue } from './keyed-queue.ts';
+import { RegistrySecretReconciler } from './registry-secrets.ts';
+import { RepositoryReconciler } from './repositories.ts';
+
+const defaultSweepMs = 30_000;
+
+/**
+ * Starts reconciling from caches that are complete. Two processes may do so at once: every start joins what runs, and
+ * every write is the same write. Returns the function that stops it and resolves when nothing runs any more.
+ */
+export function startReconcilers(deps: ReconcileDependencies): () => Promise<void> {
+  const repositories = new RepositoryReconciler(deps);
+  const secrets = new RegistrySecretReconciler(deps);
+  const onFailure = (key: string, error: unknown): void => {
+    const { code, message } = asFailure(error);
+    deps.log.warn({ key, code }, `Reconciling failed, will be tried again: ${message}`);
+  };
+  const repositoryQueue = new KeyedQueue((key) => repositories.reconcile(parseKey(key)), { onFailure });
+  const secretQueue = new KeyedQueue((key) => secrets.reconcile(parseKey(key)), { onFailure });
+  deps.caches.cache('repositories').onChange(({ metadata }) => repositoryQueue.add(keyOf(metadata)));
+  deps.caches.cache('registrysecrets').onChange(({ metadata }) => secretQueue.add(keyOf(metadata)));
+  const sweep = (): void => {
+    for (const { metadata } of deps.caches.cache('registrysecrets').list()) secretQueue.add(keyOf(metadata));
+    for (const { metadata } of deps.caches.cache('repositories').list()) repositoryQueue.add(keyOf(metadata));
+    repositories.sweep().catch((error: unknown) => onFailure('schedules', error));
+  };
+  sweep();
+  const timer = setInterval(sweep, deps.sweepMs ?? defaultSweepMs);
+  return async () => {
+    clearInterval(timer);
+    await Promise.all([repositoryQueue.stop(), secretQueue.stop()]);
+  };
+}
+
+const keyOf = ({ namespace, name }: { readonly namespace?: string; readonly name: string }): string =>
+  `${namespace ?? ''}/${name}`;
+
+function parseKey(key: string): ObjectRef {
+  const slash = key.indexOf('/');
+  return { namespace: key.slice(0, slash), name: key.slice(slash + 1) };
+}
