@@ -13,8 +13,12 @@ const believableLoss = 0.1;
 /** A tag in a plan: where it is and what happens to it. */
 export type PlanItem = RetentionVerdict & {
   readonly site: string;
-  /** The image's path at the site. */
+  /** The image's path upstream. */
+  readonly image: string;
+  /** Its path at the site. */
   readonly path: string;
+  /** Names and digests besides its own by which Pods may use it; empty for what is kept. */
+  readonly ids: readonly string[];
   /** Bytes that no kept tag of the image needs; 0 where another deletion already counts them. */
   readonly bytes: number;
 };

@@ -42,9 +42,6 @@ export interface ImageCleanupPolicyStatus {
   readonly freedBytes?: number;
   /** RFC 3339 UTC. */
   readonly lastRun?: string;
-  /** The value of `approve-plan` and of `run-cleanup` that was last acted on. */
-  readonly handledApproval?: string;
-  readonly handledRun?: string;
 }
 
 /** What may be deleted at the sites, and when. */

@@ -15,11 +15,13 @@ import { digestOf } from './image-versions.ts';
 const item = (tag: string, reason: PlanItem['reason'], path = 'library/app'): PlanItem =>
   ({
     site: 'edge',
+    image: path,
     path,
     tag: parseTag(tag),
     digest: digestOf(tag.length),
     action: ['NotKept', 'Unused', 'SubjectGone'].includes(reason) ? 'delete' : 'keep',
     reason,
+    ids: [],
     bytes: 1,
   }) as PlanItem;
 

@@ -1,0 +1,29 @@
+import type { ImageInspector } from '../infra/copy/image-inspector.ts';
+import type { TagParking } from '../infra/copy/tag-parking.ts';
+import type { CredentialStore, EventRecorder, ResourceClients } from '../infra/kubernetes/cluster.ts';
+import type { Documents } from '../infra/kubernetes/documents.ts';
+import type { PodImageLister } from '../infra/kubernetes/pod-images.ts';
+
+/** A cluster whose Pods use images. Every one has to answer before anything is deleted. */
+export interface UsageSource {
+  /** Such as `hub`, or a site's name. */
+  readonly name: string;
+  readonly pods: PodImageLister;
+}
+
+/** What planning is handed: nothing in here can delete (faults.md J11). */
+export interface PlanningDependencies {
+  readonly resources: ResourceClients;
+  readonly credentials: CredentialStore;
+  readonly inspector: ImageInspector;
+  readonly documents: Documents;
+  readonly usage: readonly UsageSource[];
+  readonly events: EventRecorder;
+  /** Epoch milliseconds. */
+  readonly now: () => number;
+}
+
+/** What running an approved plan is handed besides. */
+export interface ParkingDependencies extends PlanningDependencies {
+  readonly parking: TagParking;
+}

@@ -1,0 +1,71 @@
+import { Failure } from '../domain/failure.ts';
+import type { PlanRecord } from '../domain/lifecycle/cleanup-run.ts';
+import { summarize, type ParkedItem, type ParkingSummary } from '../domain/lifecycle/parking.ts';
+import type { ObjectRef } from '../domain/resources/meta.ts';
+import type { ParkingDependencies } from './cleanup-dependencies.ts';
+import { planKey, readDocument, retiredKey, writeDocument } from './cleanup-documents.ts';
+import { planHash } from './cleanup-plan.ts';
+
+/** An approved plan, by its policy and hash. */
+export interface PlanOrder {
+  readonly ref: ObjectRef;
+  readonly hash: string;
+}
+
+/** How many items are done between two writes of the record. */
+const recordEvery = 20;
+
+/** The record of exactly this plan. Throws `PlanChanged` for any other. */
+export async function requireRecord(deps: ParkingDependencies, order: PlanOrder): Promise<PlanRecord> {
+  const record = await readDocument(deps.documents, planKey(order.ref));
+  if (record?.hash === order.hash && (await planHash(record.plan)) === order.hash) return record;
+  throw new Failure('PlanChanged', { side: 'caller', subject: order.hash.slice(0, 12) });
+}
+
+/** What becomes of one item; `items` is the list as it stands, to see who else needs the same content. */
+export type ItemStep = (item: ParkedItem, items: readonly ParkedItem[]) => Promise<ParkedItem>;
+
+/**
+ * Works through a record's items one by one. The record is written before the first and after every few, and when a step
+ * fails, so that whoever tries again knows what was begun.
+ */
+export async function workThrough(
+  deps: ParkingDependencies,
+  order: PlanOrder,
+  record: PlanRecord,
+  step: ItemStep,
+): Promise<ParkingSummary> {
+  const items = [...record.items];
+  const save = (): Promise<void> => writeDocument(deps.documents, planKey(order.ref), { ...record, items });
+  await save();
+  await rememberRetired(deps, items);
+  try {
+    for (const [index, item] of items.entries()) {
+      items[index] = await step(item, items);
+      if (index % recordEvery === recordEvery - 1) await save();
+    }
+  } finally {
+    await save();
+    await rememberRetired(deps, items);
+  }
+  return summarize(items);
+}
+
+/** Writes down which digests of which tags no sync may bring back, and forgets those that were restored. */
+async function rememberRetired(deps: ParkingDependencies, items: readonly ParkedItem[]): Promise<void> {
+  const places = Map.groupBy(items, ({ deletion }) => JSON.stringify([deletion.site, deletion.image]));
+  for (const group of places.values()) {
+    const [first] = group;
+    if (first === undefined) continue;
+    const key = retiredKey(first.deletion.site, first.deletion.image);
+    const before = (await readDocument(deps.documents, key)) ?? {};
+    const after = new Map(Object.entries(before));
+    for (const { state, deletion } of group) {
+      if (state === 'parking' || state === 'parked' || state === 'deleted')
+        after.set(deletion.tag, deletion.digest);
+      else if (after.get(deletion.tag) === deletion.digest) after.delete(deletion.tag);
+    }
+    const next = Object.fromEntries(after);
+    if (JSON.stringify(next) !== JSON.stringify(before)) await writeDocument(deps.documents, key, next);
+  }
+}

@@ -1,0 +1,46 @@
+import type { CleanupReport } from '../domain/lifecycle/cleanup-status.ts';
+import type { PlanSummary } from '../domain/lifecycle/cleanup-run.ts';
+import type { ParkingSummary } from '../domain/lifecycle/parking.ts';
+import type { ObjectRef } from '../domain/resources/meta.ts';
+import type { ParkingDependencies, PlanningDependencies } from './cleanup-dependencies.ts';
+import { planCleanup } from './cleanup-plan.ts';
+import type { PlanOrder } from './cleanup-record.ts';
+import { reportCleanup } from './cleanup-report.ts';
+import { deleteParked, parkPlan, restoreLeftovers, restoreParked, restoreUsed } from './cleanup-run.ts';
+import { recordUsage } from './usage.ts';
+
+/** The steps of a cleanup that change nothing at a site. */
+export interface PlanningActivities {
+  planCleanup(ref: ObjectRef): Promise<PlanSummary>;
+  reportCleanup(ref: ObjectRef, report: CleanupReport): Promise<void>;
+  recordUsage(): Promise<void>;
+}
+
+/** The steps that take tags away, by an approved plan only, and put them back. */
+export interface ParkingActivities {
+  parkPlan(order: PlanOrder): Promise<ParkingSummary>;
+  restoreParked(order: PlanOrder & { readonly tags: readonly string[] }): Promise<ParkingSummary>;
+  restoreLeftovers(ref: ObjectRef): Promise<void>;
+  restoreUsed(order: PlanOrder): Promise<ParkingSummary>;
+  deleteParked(order: PlanOrder): Promise<ParkingSummary>;
+}
+
+/** Binds the steps that change nothing. */
+export function createPlanningActivities(deps: PlanningDependencies): PlanningActivities {
+  return {
+    planCleanup: (ref) => planCleanup(deps, ref),
+    reportCleanup: (ref, report) => reportCleanup(deps, ref, report),
+    recordUsage: async () => void (await recordUsage(deps)),
+  };
+}
+
+/** Binds the steps that take tags away and put them back. */
+export function createParkingActivities(deps: ParkingDependencies): ParkingActivities {
+  return {
+    parkPlan: (order) => parkPlan(deps, order),
+    restoreParked: (order) => restoreParked(deps, order),
+    restoreLeftovers: (ref) => restoreLeftovers(deps, ref),
+    restoreUsed: (order) => restoreUsed(deps, order),
+    deleteParked: (order) => deleteParked(deps, order),
+  };
+}

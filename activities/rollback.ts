@@ -1,0 +1,175 @@
+import { Failure } from '../domain/failure.ts';
+import type { Descriptor } from '../domain/image/descriptor.ts';
+import {
+  decideRollback,
+  pinPatch,
+  type RollbackDecision,
+  type RollbackRequest,
+} from '../domain/lifecycle/rollback.ts';
+import type { ObjectRef } from '../domain/resources/meta.ts';
+import type { Repository } from '../domain/resources/repository.ts';
+import { chooseSites } from '../domain/sync/site-choice.ts';
+import type { CopyEngine, RepositoryEndpoint } from '../infra/copy/engine.ts';
+import type { TagMover } from '../infra/copy/tag-mover.ts';
+import type { CredentialStore, ResourceClients } from '../infra/kubernetes/cluster.ts';
+import { sourceEndpoint, targetEndpoint } from './endpoints.ts';
+import { withHeartbeat } from './heartbeat.ts';
+
+/** What the steps of a rollback are handed. */
+export interface RollbackDependencies {
+  readonly resources: ResourceClients;
+  readonly credentials: CredentialStore;
+  readonly engine: CopyEngine;
+  readonly mover: TagMover;
+}
+
+/** Where a site gets the earlier version from: its own store, or upstream. */
+export interface SiteRollback {
+  readonly site: string;
+  readonly from: 'site' | 'upstream';
+  /** What to copy from upstream; left out where the site has it. */
+  readonly root?: Descriptor;
+}
+
+/** A rollback that was found to be possible at every site. */
+export interface RollbackPlan extends RollbackDecision {
+  readonly ref: ObjectRef;
+  readonly uid: string;
+  readonly sites: readonly SiteRollback[];
+}
+
+export interface RollbackActivities {
+  planRollback(ref: ObjectRef, request: RollbackRequest): Promise<RollbackPlan>;
+  fenceTag(plan: RollbackPlan): Promise<void>;
+  rollBackSite(plan: RollbackPlan, site: SiteRollback): Promise<void>;
+}
+
+/** Binds the steps of a rollback. */
+export function createRollbackActivities(deps: RollbackDependencies): RollbackActivities {
+  return {
+    planRollback: (ref, request) => planRollback(deps, ref, request),
+    fenceTag: (plan) => fenceTag(deps, plan),
+    rollBackSite: (plan, site) => rollBackSite(deps, plan, site),
+  };
+}
+
+/**
+ * Decides, and finds the content before anything is touched: the whole graph at the site, else upstream. Throws
+ * `RollbackTargetMissing` where one site can get it from nowhere (faults.md G13).
+ */
+function planRollback(
+  deps: RollbackDependencies,
+  ref: ObjectRef,
+  request: RollbackRequest,
+): Promise<RollbackPlan> {
+  return withHeartbeat(async (signal) => {
+    const repository = await requireRepository(deps, ref);
+    const decision = decideRollback(repository, request);
+    const chosen = chooseSites(repository.spec, await deps.resources.resource('edgesites').list());
+    const source = await sourceOf(deps, ref, repository);
+    const sites: SiteRollback[] = [];
+    for (const { metadata } of chosen.connected) {
+      const target = await targetEndpoint(deps, metadata.name, repository.spec.repository);
+      sites.push(await findContent(deps, { site: metadata.name, target, source, decision, signal }));
+    }
+    return { ...decision, ref, uid: repository.metadata.uid ?? '', sites };
+  });
+}
+
+interface Search {
+  readonly site: string;
+  readonly target: RepositoryEndpoint;
+  readonly source: RepositoryEndpoint | undefined;
+  readonly decision: RollbackDecision;
+  readonly signal: AbortSignal;
+}
+
+async function findContent(deps: RollbackDependencies, search: Search): Promise<SiteRollback> {
+  const { site, target, source, decision, signal } = search;
+  if (await isWhole(deps, target, decision, signal)) return { site, from: 'site' };
+  const root = source === undefined ? undefined : await deps.engine.resolve(source, decision.to, signal);
+  if (root !== undefined) return { site, from: 'upstream', root };
+  throw new Failure('RollbackTargetMissing', {
+    side: 'destination',
+    subject: `${decision.tag}@${decision.to}`,
+    detail: `neither site ${site} nor upstream has it`,
+  });
+}
+
+/** Missing or damaged parts are an answer; a registry that cannot be asked is a failure. */
+async function isWhole(
+  deps: RollbackDependencies,
+  target: RepositoryEndpoint,
+  { to }: RollbackDecision,
+  signal: AbortSignal,
+): Promise<boolean> {
+  try {
+    if ((await deps.engine.resolve(target, to, signal)) === undefined) return false;
+    await deps.engine.verifyGraph(target, to, { signal });
+    return true;
+  } catch (error) {
+    if (error instanceof Failure && !error.retryable && error.code !== 'Cancelled') return false;
+    throw error;
+  }
+}
+
+/** Upstream is one of two sources: where its credential is gone, the site's own store may still do. */
+async function sourceOf(
+  deps: RollbackDependencies,
+  ref: ObjectRef,
+  { spec }: Repository,
+): Promise<RepositoryEndpoint | undefined> {
+  try {
+    return await sourceEndpoint(deps, {
+      registryRef: { namespace: spec.registryRef.namespace ?? ref.namespace, name: spec.registryRef.name },
+      repository: spec.repository,
+      usedFrom: ref.namespace,
+    });
+  } catch (error) {
+    if (error instanceof Failure && !error.retryable) return undefined;
+    throw error;
+  }
+}
+
+/** Pins the tag before it is moved, so that no resync in between or after undoes it. Idempotent. */
+async function fenceTag(deps: RollbackDependencies, plan: RollbackPlan): Promise<void> {
+  const repository = await requireRepository(deps, plan.ref, plan.uid);
+  await deps.resources.resource('repositories').patch(plan.ref, pinPatch(repository.spec, plan.tag, plan.to));
+}
+
+/** Puts the tag back at one site. */
+function rollBackSite(deps: RollbackDependencies, plan: RollbackPlan, site: SiteRollback): Promise<void> {
+  return withHeartbeat(async (signal) => {
+    const repository = await requireRepository(deps, plan.ref, plan.uid);
+    const { bandwidth, ...target } = await targetEndpoint(deps, site.site, repository.spec.repository);
+    if (site.root === undefined) return deps.mover.move(target, plan.tag, plan.to, signal);
+    const source = await sourceOf(deps, plan.ref, repository);
+    if (source === undefined) throw new Failure('RegistrySecretNotFound', { side: 'cluster' });
+    const { platforms } = repository.spec;
+    await deps.engine.copy(
+      {
+        source,
+        root: site.root,
+        target,
+        tag: plan.tag,
+        ...(platforms === undefined ? {} : { platforms }),
+        ...(bandwidth === undefined ? {} : { bandwidth }),
+      },
+      { signal },
+    );
+    return undefined;
+  });
+}
+
+async function requireRepository(
+  deps: RollbackDependencies,
+  ref: ObjectRef,
+  uid?: string,
+): Promise<Repository> {
+  const repository = await deps.resources.resource('repositories').get(ref);
+  if (repository === undefined)
+    throw new Failure('NotFound', { side: 'cluster', subject: `Repository ${ref.namespace}/${ref.name}` });
+  if (uid !== undefined && repository.metadata.uid !== uid)
+    throw new Failure('Superseded', { side: 'cluster', subject: ref.name });
+  return repository;
+}

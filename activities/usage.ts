@@ -1,0 +1,58 @@
+import { asFailure, Failure } from '../domain/failure.ts';
+import type { UsageFacts } from '../domain/lifecycle/image-version.ts';
+import { imagesInUse } from '../domain/usage/pod-usage.ts';
+import { combineUsage, type CombinedUsage, type UsageReport } from '../domain/usage/usage-report.ts';
+import { recordUse } from '../domain/usage/use-ledger.ts';
+import type { PlanningDependencies } from './cleanup-dependencies.ts';
+import { readDocument, usageKey, writeDocument } from './cleanup-documents.ts';
+
+type UsageDependencies = Pick<PlanningDependencies, 'usage' | 'documents' | 'now'>;
+
+/** Asks every cluster what its Pods use. A cluster that does not answer is missing, not empty. */
+export async function lookAtUsage(deps: UsageDependencies): Promise<CombinedUsage> {
+  const answers = await Promise.all(
+    deps.usage.map(async ({ name, pods }): Promise<UsageReport | undefined> => {
+      try {
+        const inUse = imagesInUse(await pods.list());
+        return { source: name, observed: deps.now(), inUse };
+      } catch (error) {
+        if (asFailure(error).code === 'Internal') throw error;
+        return undefined;
+      }
+    }),
+  );
+  const reports = answers.filter((report) => report !== undefined);
+  return combineUsage(
+    deps.usage.map(({ name }) => name),
+    reports,
+    deps.now(),
+  );
+}
+
+/** Writes down what is in use now, so that `unusedDays` has something to count from. */
+export async function recordUsage(deps: UsageDependencies): Promise<UsageFacts> {
+  const combined = await lookAtUsage(deps);
+  const known = deps.usage.length > 0 && combined.missing.length === 0;
+  const before = await readDocument(deps.documents, usageKey);
+  const ledger = recordUse(before, combined, deps.now());
+  // An incomplete look is no look: the gap shows in `looked`, and ends what can be said about the past.
+  const next = known ? ledger : { ...ledger, looked: before?.looked ?? 0 };
+  await writeDocument(deps.documents, usageKey, next);
+  return {
+    known,
+    digests: combined.digests,
+    names: combined.names,
+    lastUsed: new Map(Object.entries(next.lastUsed)),
+    since: next.since,
+  };
+}
+
+/** Throws `UsageUnknown` where a cluster did not answer: nothing is deleted on a guess. */
+export async function requireUsage(deps: UsageDependencies): Promise<CombinedUsage> {
+  const combined = await lookAtUsage(deps);
+  if (deps.usage.length > 0 && combined.missing.length === 0) return combined;
+  throw new Failure('UsageUnknown', {
+    side: 'cluster',
+    detail: `no answer from ${combined.missing.join(', ') || 'any cluster'}`,
+  });
+}
