@@ -107,7 +107,7 @@ function versionOf(
     digest: image.digest,
     children: image.children,
     names: places.map((place) => fullName(`${place}:${tag}`)),
-    ours: entry?.ours ?? false,
+    ours: entry?.ours === true || claims.selects(tag),
     ...(entry === undefined ? {} : { firstSeen: entry.firstSeen }),
     ...(image.subject === undefined ? {} : { subject: image.subject }),
   };

@@ -1,9 +1,5 @@
-import {
-  ActivityCancellationType,
-  executeChild,
-  proxyActivities,
-  WorkflowExecutionAlreadyStartedError,
-} from '@temporalio/workflow';
+import { ActivityCancellationType, executeChild, proxyActivities } from '@temporalio/workflow';
+import { WorkflowExecutionAlreadyStartedError } from '@temporalio/common';
 import type { RollbackRequest } from '../domain/lifecycle/rollback.ts';
 import type { ObjectRef } from '../domain/resources/meta.ts';
 import { hubTaskQueue, syncWorkflowId } from '../domain/sync/ids.ts';

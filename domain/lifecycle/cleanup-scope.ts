@@ -2,7 +2,9 @@ import type { EdgeSite } from '../resources/edge-site.ts';
 import type { ImageCleanupPolicy } from '../resources/image-cleanup-policy.ts';
 import { systemNamespace } from '../resources/meta.ts';
 import type { Repository } from '../resources/repository.ts';
+import type { TagName } from '../names/tag.ts';
 import { chooseSites } from '../sync/site-choice.ts';
+import { compileSelector, type CompiledSelector } from './tag-selection.ts';
 import type { PlacedTag } from './tag-ledger.ts';
 import { previousVersion } from './versions.ts';
 
@@ -47,6 +49,8 @@ export function cleanupTargets(
 export interface ImageClaims {
   /** Tags that Repositories of the policy's namespaces placed. */
   readonly placed: readonly PlacedTag[];
+  /** Whether a selector of those namespaces takes the tag: a status remembers only so many of them. */
+  readonly selects: (tag: TagName) => boolean;
   /** Tags that are asked for one by one, pinned, or brought by a namespace that the policy does not cover. */
   readonly declared: ReadonlySet<string>;
   readonly rollbackTargets: ReadonlySet<string>;
@@ -67,6 +71,7 @@ export function imageClaims(
   const foreign = all.filter((repository) => !covered.includes(repository));
   return {
     placed: covered.flatMap(placedBy),
+    selects: selection(covered),
     declared: new Set([...all.flatMap(declaredBy), ...foreign.flatMap(broughtBy)]),
     rollbackTargets: new Set(all.flatMap(rollbackTargets)),
     syncing: all.some(({ status }) => status?.syncStatus === 'Syncing'),
@@ -89,6 +94,20 @@ function placedBy({ spec, status, metadata }: Repository): PlacedTag[] {
       ? []
       : [{ tag: spec.tag, digest: status.digest, placed: Number.POSITIVE_INFINITY }]),
   ];
+}
+
+function selection(repositories: readonly Repository[]): (tag: TagName) => boolean {
+  const selectors = repositories.flatMap(({ spec }) => usableSelector(spec) ?? []);
+  return (tag) => selectors.some((selector) => selector.match(tag) === 'Selected');
+}
+
+/** An invalid selector brings nothing: its Repository says so. */
+function usableSelector({ tagSelector }: Repository['spec']): CompiledSelector | undefined {
+  try {
+    return tagSelector === undefined ? undefined : compileSelector(tagSelector);
+  } catch {
+    return undefined;
+  }
 }
 
 /** A selector's tags are no declarations: the policy may thin them out, and the sync remembers what it took. */

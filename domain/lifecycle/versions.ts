@@ -1,54 +1,14 @@
 import type { ManifestStatus, VersionStatus } from '../resources/repository.ts';
 
-/** Versions remembered for one tag. */
-export const versionsPerTag = 20;
-/** Versions remembered for one Repository, so that its status stays far below etcd's limit. */
-export const versionsPerRepository = 400;
-
-/** A tag that was placed. `now` is RFC 3339 UTC. */
-export interface Placement {
-  readonly tag: string;
-  readonly digest: string;
-  readonly now: string;
-  readonly syncId: string;
-}
-
-/**
- * The history with what a sync placed, newest first. A digest that the tag had before moves to the front and keeps the
- * time it was first seen; a digest it has already changes nothing.
- */
-export function recordPlacements(
-  history: readonly VersionStatus[],
-  placements: readonly Placement[],
-): VersionStatus[] {
-  const fresh = placements.filter(({ tag, digest }) => currentVersion(history, tag)?.digest !== digest);
-  const entries = fresh.map(({ tag, digest, now, syncId }): VersionStatus => {
-    const before = history.find((version) => version.tag === tag && version.digest === digest);
-    return { tag, digest, seen: before?.seen ?? now, placed: now, syncId };
-  });
-  const replaced = new Set(entries.map(({ tag, digest }) => `${tag} ${digest}`));
-  const rest = history.filter(({ tag, digest }) => !replaced.has(`${tag} ${digest}`));
-  return bounded([...entries, ...rest]);
-}
-
 /** The version that a tag has now: the one placed last. */
 export function currentVersion(history: readonly VersionStatus[], tag: string): VersionStatus | undefined {
   return history.find((version) => version.tag === tag);
 }
 
-/** The version that a tag had before the current one: what a rollback goes to where nobody names a digest. */
+/** The last version with another digest than the current one: what a rollback goes to where nobody names a digest. */
 export function previousVersion(history: readonly VersionStatus[], tag: string): VersionStatus | undefined {
-  return history.filter((version) => version.tag === tag)[1];
-}
-
-function bounded(history: readonly VersionStatus[]): VersionStatus[] {
-  const counts = new Map<string, number>();
-  const kept = history.filter(({ tag }) => {
-    const count = (counts.get(tag) ?? 0) + 1;
-    counts.set(tag, count);
-    return count <= versionsPerTag;
-  });
-  return kept.slice(0, versionsPerRepository);
+  const current = currentVersion(history, tag)?.digest;
+  return history.find((version) => version.tag === tag && version.digest !== current);
 }
 
 /** How two versions differ. Sizes are bytes of compressed layers, each layer counted once. */

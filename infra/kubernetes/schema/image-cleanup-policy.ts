@@ -32,6 +32,8 @@ export const imageCleanupPolicyStatus = z.object({
   planHash: z.string().max(140).exactOptional(),
   candidates: z.int().exactOptional(),
   kept: z.int().exactOptional(),
+  deletions: z.int().exactOptional(),
+  graceUntil: timeField.exactOptional(),
   freedBytes: z.int().exactOptional(),
   lastRun: timeField.exactOptional(),
 }) satisfies z.ZodType<ImageCleanupPolicyStatus>;

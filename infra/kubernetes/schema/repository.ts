@@ -42,6 +42,10 @@ export const repositorySpec = z.object({
     })
     .exactOptional(),
   pinnedDigest: digestField.exactOptional(),
+  pins: z
+    .array(z.object({ tag: tagField, digest: digestField }))
+    .max(500)
+    .exactOptional(),
   prune: z.boolean().exactOptional(),
   suspend: z.boolean().exactOptional(),
   alternativeSources: z

@@ -70,6 +70,29 @@ export const controllerRole: object = clusterRole('image-controller', [
   core(['mutatingwebhookconfigurations'], ['get', 'patch'], 'admissionregistration.k8s.io'),
 ]);
 
+const controllerSubject = { kind: 'ServiceAccount', name: 'image-controller', namespace: systemNamespace };
+
+/** Cleanup plans and what they are judged by are ConfigMaps, in our own namespace only. */
+const documentsRole: readonly object[] = [
+  {
+    apiVersion: 'rbac.authorization.k8s.io/v1',
+    kind: 'Role',
+    metadata: { name: 'image-controller-documents', namespace: systemNamespace, labels: partOf },
+    rules: [core(['configmaps'], ['get', 'create', 'update'])],
+  },
+  {
+    apiVersion: 'rbac.authorization.k8s.io/v1',
+    kind: 'RoleBinding',
+    metadata: { name: 'image-controller-documents', namespace: systemNamespace, labels: partOf },
+    roleRef: {
+      apiGroup: 'rbac.authorization.k8s.io',
+      kind: 'Role',
+      name: 'image-controller-documents',
+    },
+    subjects: [controllerSubject],
+  },
+];
+
 /** Who the controller is: its namespace, its account, and the role bound to it. */
 export const controllerIdentity: readonly object[] = [
   { apiVersion: 'v1', kind: 'Namespace', metadata: { name: systemNamespace, labels: partOf } },
@@ -83,6 +106,7 @@ export const controllerIdentity: readonly object[] = [
     kind: 'ClusterRoleBinding',
     metadata: { name: 'image-controller', labels: partOf },
     roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'ClusterRole', name: 'image-controller' },
-    subjects: [{ kind: 'ServiceAccount', name: 'image-controller', namespace: systemNamespace }],
+    subjects: [controllerSubject],
   },
+  ...documentsRole,
 ];

@@ -2,44 +2,19 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Failure } from '../../../domain/failure.ts';
 import { decideRollback, pinOf, pinPatch } from '../../../domain/lifecycle/rollback.ts';
-import {
-  compareVersions,
-  previousVersion,
-  recordPlacements,
-  versionsPerRepository,
-  versionsPerTag,
-} from '../../../domain/lifecycle/versions.ts';
+import { compareVersions, previousVersion } from '../../../domain/lifecycle/versions.ts';
 import type { Repository, VersionStatus } from '../../../domain/resources/repository.ts';
 import { digestOf } from './image-versions.ts';
 
-const place = (
-  history: readonly VersionStatus[],
-  digest: number,
-  now: string,
-  tag = '1.0',
-): VersionStatus[] => recordPlacements(history, [{ tag, digest: digestOf(digest), now, syncId: `s${now}` }]);
+/** A history of one tag, newest first. */
+const history = (...digests: readonly number[]): VersionStatus[] =>
+  digests.map((digest) => ({ tag: '1.0', digest: digestOf(digest), seen: '2026-01-01T00:00:00Z' }));
 
-test('a history has the newest first, does not grow by an unchanged sync, and remembers the first sight', () => {
-  let history = place([], 1, 't1');
-  history = place(history, 1, 't2');
-  assert.deepEqual(history, [{ tag: '1.0', digest: digestOf(1), seen: 't1', placed: 't1', syncId: 'st1' }]);
-  history = place(place(history, 2, 't3'), 1, 't4');
-  assert.deepEqual(
-    history.map(({ digest, seen, placed }) => [digest, seen, placed]),
-    [
-      [digestOf(1), 't1', 't4'],
-      [digestOf(2), 't3', 't3'],
-    ],
-  );
-  assert.equal(previousVersion(history, '1.0')?.digest, digestOf(2));
-});
-
-test('a history is bounded by tag and by Repository', () => {
-  let history: VersionStatus[] = [];
-  for (let index = 0; index < 50; index += 1) history = place(history, index, `t${index}`);
-  assert.equal(history.length, versionsPerTag);
-  for (let index = 0; index < 500; index += 1) history = place(history, index, `t${index}`, `tag-${index}`);
-  assert.equal(history.length, versionsPerRepository);
+test('the version before is the last one with another digest', () => {
+  assert.equal(previousVersion(history(2, 1), '1.0')?.digest, digestOf(1));
+  assert.equal(previousVersion(history(1, 1, 2, 1), '1.0')?.digest, digestOf(2));
+  assert.equal(previousVersion(history(1), '1.0'), undefined);
+  assert.equal(previousVersion(history(2, 1), '2.0'), undefined);
 });
 
 test('two versions are compared by their layers, each counted once', () => {
@@ -65,22 +40,22 @@ test('two versions are compared by their layers, each counted once', () => {
   });
 });
 
-const repository = (history: readonly VersionStatus[]): Repository => ({
+const repository = (versions: readonly VersionStatus[]): Repository => ({
   apiVersion: 'image.theriseunion.io/v1alpha1',
   kind: 'Repository',
   metadata: { namespace: 'a', name: 'r' },
   spec: { repository: 'library/app', tag: '1.0', registryRef: { name: 'hub' } },
-  status: { versions: history },
+  status: { versions },
 });
 
 test('a rollback goes to the named digest, else to the previous version', () => {
-  const history = place(place([], 1, 't1'), 2, 't2');
-  assert.deepEqual(decideRollback(repository(history), {}), {
+  const versions = history(2, 1);
+  assert.deepEqual(decideRollback(repository(versions), {}), {
     tag: '1.0',
     from: digestOf(2),
     to: digestOf(1),
   });
-  assert.equal(decideRollback(repository(history), { digest: digestOf(9) }).to, digestOf(9));
+  assert.equal(decideRollback(repository(versions), { digest: digestOf(9) }).to, digestOf(9));
 });
 
 const refusals = [
