@@ -1,0 +1,21 @@
+import type { ObjectRef } from '../resources/meta.ts';
+
+/** Workflow types of the lifecycle, as clients and schedules name them. */
+export const lifecycleWorkflows = {
+  cleanup: 'cleanup',
+  scheduledCleanup: 'scheduledCleanup',
+  rollback: 'rollback',
+  scrub: 'scrub',
+  recordUsage: 'recordUsage',
+} as const;
+
+/** Workflow id of a policy's cleanup: one at a time. */
+export const cleanupWorkflowId = (ref: ObjectRef): string => `cleanup/${ref.namespace}/${ref.name}`;
+/** Schedule id of a policy's cleanup. */
+export const cleanupScheduleId = (ref: ObjectRef): string => `cleanup-schedule/${ref.namespace}/${ref.name}`;
+/** Workflow id of a Repository's rollback. */
+export const rollbackWorkflowId = (ref: ObjectRef): string => `rollback/${ref.namespace}/${ref.name}`;
+/** Schedule id of the look at what is in use. */
+export const usageScheduleId = 'usage';
+/** Schedule id of the scrub. */
+export const scrubScheduleId = 'scrub';

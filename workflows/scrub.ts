@@ -1,0 +1,49 @@
+import { continueAsNew, executeChild, proxyActivities } from '@temporalio/workflow';
+import { WorkflowExecutionAlreadyStartedError } from '@temporalio/common';
+import type { ObjectRef } from '../domain/resources/meta.ts';
+import { syncWorkflowId } from '../domain/sync/ids.ts';
+import { workflowTypes } from '../domain/sync/input.ts';
+import type { ScrubActivities } from '../activities/scrub.ts';
+
+/** Repositories looked at together: the rate of a scrub is bounded by this. */
+const lanes = 2;
+
+const { listScrubbed, scrubRepository } = proxyActivities<ScrubActivities>({
+  startToCloseTimeout: '1h',
+  heartbeatTimeout: '30s',
+  retry: { initialInterval: '5s', maximumInterval: '1m', maximumAttempts: 4 },
+});
+
+/** Checks what is placed at the sites, and heals what is damaged by a repair sync. One page of Repositories a run. */
+export async function scrub(after?: string): Promise<void> {
+  const page = await listScrubbed(after);
+  const waiting = page.refs.values();
+  const lane = async (): Promise<void> => {
+    for (const ref of waiting) await scrubOne(ref);
+  };
+  await Promise.all(Array.from({ length: lanes }, lane));
+  if (page.next !== undefined) await continueAsNew<typeof scrub>(page.next);
+}
+
+/** One Repository that cannot be checked does not end the scrub of the others. */
+async function scrubOne(ref: ObjectRef): Promise<void> {
+  try {
+    if ((await scrubRepository(ref)) === 0) return;
+    await repair(ref);
+    await scrubRepository(ref);
+  } catch {
+    return;
+  }
+}
+
+async function repair(ref: ObjectRef): Promise<void> {
+  try {
+    await executeChild(workflowTypes.sync, {
+      workflowId: syncWorkflowId(ref),
+      args: [{ ref, trigger: 'repair' }],
+      parentClosePolicy: 'ABANDON',
+    });
+  } catch (error) {
+    if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
+  }
+}
