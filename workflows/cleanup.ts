@@ -10,14 +10,14 @@ import {
   setHandler,
   sleep,
 } from '@temporalio/workflow';
-import { ApplicationFailure, TemporalFailure } from '@temporalio/common';
 import { judgeApproval, type Approval } from '../domain/lifecycle/approval.ts';
 import type { CleanupReport } from '../domain/lifecycle/cleanup-status.ts';
 import type { CleanupInput, PlanSummary } from '../domain/lifecycle/cleanup-run.ts';
 import type { ParkingSummary } from '../domain/lifecycle/parking.ts';
 import { approvalWindowMs } from '../domain/lifecycle/plan.ts';
-import { facts, parseFacts, type FailureFacts } from '../domain/sync/failure-facts.ts';
+import { facts, type FailureFacts } from '../domain/sync/failure-facts.ts';
 import type { ParkingActivities, PlanningActivities } from '../activities/cleanup.ts';
+import { factsOfError, workflowFailure } from './failure.ts';
 
 /** Approves exactly the plan with this hash; refused as `PlanChanged` for any other. */
 export const approveUpdate = defineUpdate<void, [Approval]>('approvePlan');
@@ -95,7 +95,7 @@ class CleanupRun {
   async undo(error: unknown): Promise<CleanupReport> {
     await parking.restoreLeftovers(this.#input.ref);
     const cancelled = isCancellation(error);
-    const failure = cancelled ? facts('Cancelled') : failureOf(error);
+    const failure = cancelled ? facts('Cancelled') : factsOfError(error);
     const report = await this.tell({ ...this.#report, phase: cancelled ? 'Idle' : 'Held', failure });
     if (cancelled) throw error;
     return report;
@@ -140,7 +140,7 @@ class CleanupRun {
         return await this.#inTurn(() => parking.deleteParked(order));
       } catch (error) {
         if (isCancellation(error) || tries >= heldTries) throw error;
-        await this.tell({ ...this.#report, phase: 'Held', failure: failureOf(error) });
+        await this.tell({ ...this.#report, phase: 'Held', failure: factsOfError(error) });
         await sleep(heldRetryMs);
       }
     }
@@ -161,17 +161,5 @@ class CleanupRun {
 }
 
 function refuse(failure: FailureFacts | undefined): void {
-  if (failure === undefined) return;
-  throw ApplicationFailure.create({
-    type: failure.code,
-    message: failure.code,
-    nonRetryable: true,
-    details: [failure],
-  });
-}
-
-function failureOf(error: unknown): FailureFacts {
-  const cause = error instanceof TemporalFailure ? (error.cause ?? error) : error;
-  const details: unknown = cause instanceof ApplicationFailure ? cause.details?.[0] : undefined;
-  return parseFacts(details) ?? facts('Internal');
+  if (failure !== undefined) throw workflowFailure(failure);
 }

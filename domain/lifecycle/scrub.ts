@@ -44,7 +44,8 @@ export function scrubTargets({ spec, status }: Repository, turn: number): Placed
   const pages = Math.max(1, Math.ceil(all.length / scrubPageSize));
   const start = (turn % pages) * scrubPageSize;
   const page = all.slice(start, start + scrubPageSize);
-  return page.map((image, index) => ({ ...image, deep: index === Math.floor(turn / pages) % page.length }));
+  const read = page[Math.floor(turn / pages) % page.length];
+  return page.map((image) => Object.assign(image, { deep: image === read }));
 }
 
 /** The status with what a scrub found: condition `Degraded`, true while something is damaged. */
