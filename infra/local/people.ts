@@ -30,7 +30,7 @@ export async function peopleOfCluster({ apply, config }: Applier): Promise<Endpo
       const body = { spec: { audiences, expirationSeconds: 86_400 } };
       return (await core.createNamespacedServiceAccountToken({ ...metadata, body })).status?.token ?? '';
     };
-    tokens.set(person, await ask([...audiencesOf(await ask([])), tokenAudience]));
+    tokens.set(person, await ask([...new Set([...audiencesOf(await ask([])), tokenAudience])]));
   }
   return Object.fromEntries(tokens) as Record<(typeof people)[number], string>;
 }

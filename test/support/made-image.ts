@@ -1,0 +1,29 @@
+import { createHash, randomBytes } from 'node:crypto';
+import type { Content, Image } from '../../infra/local/demo/image.ts';
+
+const oci = 'application/vnd.oci.image';
+
+/** A new image, unlike all others, for one platform, with layers of the given sizes in bytes. */
+export function madeImage(layerSizes: readonly number[]): Image {
+  const layers = layerSizes.map((size) => content(`${oci}.layer.v1.tar`, randomBytes(size)));
+  const config = content(`${oci}.config.v1+json`, {
+    created: '2026-01-01T00:00:00Z',
+    architecture: 'amd64',
+    os: 'linux',
+    rootfs: { type: 'layers', diff_ids: layers.map(({ digest }) => digest) },
+  });
+  const index = content(`${oci}.manifest.v1+json`, {
+    schemaVersion: 2,
+    mediaType: `${oci}.manifest.v1+json`,
+    config: descriptor(config),
+    layers: layers.map(descriptor),
+  });
+  return { index, manifests: [index], blobs: [config, ...layers] };
+}
+
+function content(mediaType: string, value: Buffer | object): Content {
+  const bytes = Buffer.isBuffer(value) ? value : Buffer.from(JSON.stringify(value));
+  return { mediaType, bytes, digest: `sha256:${createHash('sha256').update(bytes).digest('hex')}` };
+}
+
+const descriptor = ({ mediaType, digest, bytes }: Content) => ({ mediaType, digest, size: bytes.length });
