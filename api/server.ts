@@ -15,7 +15,7 @@ const limits = {
 } as const;
 const maximumConnections = 5_000;
 /** Milliseconds without a byte in either direction; event streams send a sign of life every ten seconds. */
-const idleTimeout = 30_000;
+const idleTimeout = 40_000;
 const maximumRequestsPerSocket = 10_000;
 
 /** A server that listens. */
