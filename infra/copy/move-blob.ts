@@ -15,6 +15,9 @@ export interface MoveOptions {
   readonly onBytes?: (read: number, sent: number) => void;
 }
 
+/** Bytes that count as progress; a connection that breaks after every few bytes is not worth endless tries. */
+const leapBytes = 256 * 1024;
+
 type Source = BlobSource & StoreIdentity;
 type Target = BlobTarget & StoreIdentity;
 
@@ -44,10 +47,13 @@ export async function moveBlob(
         move.startOver();
         continue;
       }
-      if (move.sent > furthest) retry.progressed();
+      if (move.sourceGaveUp) throw failure;
+      if (move.sent - furthest >= leapBytes) retry.progressed();
       furthest = Math.max(furthest, move.sent);
       resume = true;
       await retry.next(failure);
+      // All was sent and only the answer is missing: the commit may have worked (jib issue 4301).
+      if (move.sent === blob.size && (await target.hasBlob(blob, options.signal))) return;
     }
   }
 }
@@ -55,6 +61,8 @@ export async function moveBlob(
 class BlobMove {
   /** Bytes that the target was given and has not lost since. */
   sent = 0;
+  /** The source was tried as often as makes sense: another upload would not help. */
+  sourceGaveUp = false;
   readonly #source: Source;
   readonly #target: Target;
   readonly #blob: Descriptor;
@@ -116,12 +124,32 @@ class BlobMove {
       } catch (error) {
         const failure = asFailure(error);
         if (failure.side === 'destination') throw failure;
-        if (position > before) retry.progressed();
-        if (failure.code !== 'RangeRefused' || position === 0) await retry.next(failure);
+        if (position - before >= leapBytes && failure.code !== 'TooSlow') retry.progressed();
+        if (failure.code !== 'RangeRefused' || position === 0) await this.#retrySource(retry, failure);
         else if (refusedRanges++ > 0) throw failure;
         else position = this.#hash.rewind(0);
       }
     }
+  }
+
+  async #retrySource(retry: RetryPlan, failure: Failure): Promise<void> {
+    try {
+      await retry.next(failure);
+    } catch {
+      this.sourceGaveUp = true;
+      throw failure.subject === undefined ? this.#blamed(failure) : failure;
+    }
+  }
+
+  #blamed(failure: Failure): Failure {
+    const { code, detail, retryAfterMs, cause } = failure;
+    return new Failure(code, {
+      side: 'source',
+      subject: `${this.#source.label}@${this.#blob.digest}`,
+      ...(detail === undefined ? {} : { detail }),
+      ...(retryAfterMs === undefined ? {} : { retryAfterMs }),
+      cause,
+    });
   }
 
   /**

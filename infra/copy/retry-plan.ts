@@ -9,6 +9,9 @@ const tries: Partial<Record<FailureCode, number>> = {
   DestinationFull: 3,
   DestinationReadOnly: 4,
   UnexpectedResponse: 1,
+  TooSlow: 3,
+  // Tried five times already by whoever asked for the token.
+  TokenServerUnavailable: 1,
 };
 const usualTries = 5;
 const firstPauseMs = 200;
@@ -19,17 +22,20 @@ const longestAskedMs = 30_000;
 /** Decides after each failure whether and when to try again: jitter, doubling, and what the other side asked for. */
 export class RetryPlan {
   readonly #signal: AbortSignal | undefined;
+  readonly #tries: number | undefined;
   #failures = 0;
 
-  constructor(signal: AbortSignal | undefined) {
+  /** `tries`: in all, whatever the code. Default: by the code. */
+  constructor(signal: AbortSignal | undefined, tries?: number) {
     this.#signal = signal;
+    this.#tries = tries;
   }
 
   /** Resolves when the next try may start; throws `failure` where there is none. */
   async next(failure: Failure): Promise<void> {
     this.#failures += 1;
     const asked = failure.retryAfterMs ?? 0;
-    const enough = this.#failures >= (tries[failure.code] ?? usualTries);
+    const enough = this.#failures >= (this.#tries ?? tries[failure.code] ?? usualTries);
     if (!failure.retryable || enough || asked > longestAskedMs || this.#signal?.aborted === true)
       throw failure;
     const backOff = Math.min(firstPauseMs * 2 ** (this.#failures - 1), longestPauseMs);

@@ -129,7 +129,7 @@ async function fetchToken(
   realm: URL,
   authorization: string | undefined,
 ): Promise<RegistryToken> {
-  const retry = new RetryPlan(undefined);
+  const retry = new RetryPlan(undefined, 5);
   for (;;) {
     try {
       return await askForToken(transport, realm, authorization);

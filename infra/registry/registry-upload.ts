@@ -126,7 +126,9 @@ export class RegistryUpload implements BlobUpload {
     await this.#tail;
     if (this.#request === undefined) return undefined;
     try {
-      return await this.#request.finish();
+      if (this.#strategy.method === 'put') return await this.#request.finish();
+      await this.#endPatch(this.#request);
+      return undefined;
     } catch (error) {
       return this.#fail(error);
     }
@@ -148,6 +150,7 @@ export class RegistryUpload implements BlobUpload {
           : {}),
       },
       accept: [400, 404, 413, 416],
+      tries: 1,
       ...(signal === undefined ? {} : { signal }),
     });
     await this.#judge(answer, [201, 204]);

@@ -28,6 +28,8 @@ export interface Call {
   readonly about: RequestSubject;
   /** Statuses besides 2xx that are handed back instead of thrown. Default: none. */
   readonly accept?: readonly number[];
+  /** Tries in all; 1 where the caller repeats more than this call. Default: by the failure's code. */
+  readonly tries?: number;
   readonly signal?: AbortSignal;
 }
 
@@ -47,7 +49,7 @@ export class RegistrySession {
 
   /** Sends a call, again where that may help. Throws the failure of the last try. */
   async call(call: Call): Promise<HttpAnswer> {
-    const retry = new RetryPlan(call.signal);
+    const retry = new RetryPlan(call.signal, call.tries);
     for (;;) {
       try {
         return await this.budget.calls.run(() => this.#once(call), call.signal);

@@ -51,9 +51,11 @@ export class StreamedRequest {
         'content-length': options.length,
       },
     });
-    this.#request.setTimeout(transport.idleTimeoutMs, () =>
-      this.abort(new Failure('Timeout', { detail: 'upload' })),
-    );
+    this.#request.setTimeout(transport.idleTimeoutMs, () => {
+      // Silence while the source is slow is not this side's; the next write starts the clock again.
+      const waiting = this.#openWrites.size > 0 || this.#request.writableEnded;
+      if (waiting) this.abort(new Failure('Timeout', { detail: 'upload' }));
+    });
     this.#request.on('error', (error) => this.#stop(error));
     this.#request.on('response', (response) => this.#receive(response));
     this.#request.on('close', () =>
