@@ -46,7 +46,9 @@ export function closeDelimited(bytes: number): Misbehaviour {
   return async (exchange) => {
     const answer = await exchange.honestAnswer();
     const body = Buffer.from(answer.body ?? '');
-    const head = Buffer.from(`HTTP/1.1 ${answer.status} OK\r\nConnection: close\r\n\r\n`);
+    const range = answer.headers?.['content-range'];
+    const extra = typeof range === 'string' ? `Content-Range: ${range}\r\n` : '';
+    const head = Buffer.from(`HTTP/1.1 ${answer.status} OK\r\n${extra}Connection: close\r\n\r\n`);
     exchange.trace.status = answer.status;
     exchange.raw(Buffer.concat([head, body.subarray(0, bytes)]));
   };

@@ -1,0 +1,139 @@
+import assert from 'node:assert/strict';
+import { parseRepositoryPath } from '../../domain/names/repository-path.ts';
+import { answers } from '../support/misbehaving-registry/behaviours.ts';
+import { digestOf } from '../support/misbehaving-registry/content.ts';
+import type { MisbehavingRegistry } from '../support/misbehaving-registry/registry.ts';
+import { sampleImage, type SampleImage } from '../support/misbehaving-registry/images.ts';
+import { heading, row, targetPath, type FaultWorld } from '../support/faults/world.ts';
+
+const uploads = 'blobs/uploads';
+const big = 3_000_000;
+
+/** A pair whose image has one layer that is large enough to be streamed, and the layer's digest. */
+async function streamed(
+  world: FaultWorld,
+  id: string,
+  size = big,
+): Promise<{
+  readonly image: SampleImage;
+  readonly digest: string;
+  readonly source: MisbehavingRegistry;
+  readonly target: MisbehavingRegistry;
+}> {
+  const image = sampleImage(id, [size]);
+  const { source, target } = await world.pair(image);
+  return { image, digest: digestOf(image.blobs[1] ?? Buffer.alloc(0)), source, target };
+}
+
+const sentTo = (world: FaultWorld, target: MisbehavingRegistry): number =>
+  world.trace
+    .find('POST|PATCH|PUT', uploads, target.origin)
+    .reduce((sum, entry) => sum + entry.requestBytes, 0);
+
+heading('F. Mounts, full disks, early answers, cancelled copies', () => {
+  const mountFrom = [parseRepositoryPath('edge/base')];
+
+  row('F13 a blob that another repository has is mounted, not sent', async (world) => {
+    const { image, source, target } = await streamed(world, 'f13');
+    target.hold('edge/base', image);
+    const report = await world.copy(source, target, { mountFrom });
+    world.landed(target, image);
+    assert.equal(sentTo(world, target), 0);
+    assert.ok(report.blobsReused >= 2);
+  });
+
+  row('F15 a mount that claims success and did nothing is repaired by sending the blob', async (world) => {
+    const { image, source, target } = await streamed(world, 'f15');
+    target.hold('edge/base', image);
+    target.script({ method: 'POST', path: 'mount=' }, async (exchange) => {
+      await exchange.body();
+      await exchange.send({ status: 201, headers: { location: `/v2/${targetPath}/blobs/x` } });
+    });
+    await world.copy(source, target, { mountFrom });
+    world.landed(target, image);
+  });
+
+  row('F16 no repository is asked for a mount unless it was declared', async (world) => {
+    const { image, source, target } = await streamed(world, 'f16', 1000);
+    target.hold('other-tenant/app', image);
+    await world.copy(source, target);
+    world.landed(target, image);
+    assert.equal(world.trace.count('POST', 'from=', target.origin), 0);
+  });
+
+  for (const [what, answer] of [
+    ['507', { status: 507 }],
+    [
+      '500 with ENOSPC',
+      { status: 500, body: '{"errors":[{"code":"UNKNOWN","detail":"write /x: no space left on device"}]}' },
+    ],
+  ] as const) {
+    row(`F17 a full disk (${what}) is DestinationFull and leaves the tag alone`, async (world) => {
+      const { source, target } = await streamed(world, 'f17');
+      const old = sampleImage('f17old');
+      target.hold(targetPath, old, 'stable');
+      target.script({ method: 'PATCH|PUT|POST', path: uploads }, answers(answer));
+      const failure = await world.copyFails('DestinationFull', source, target);
+      assert.ok(failure.retryable);
+      assert.equal(target.repository(targetPath).tags.get('stable'), old.digest);
+    });
+  }
+
+  for (const status of [401, 413, 500]) {
+    row(`F18 an early ${status} while we are still sending stops the sending`, async (world) => {
+      const { source, target } = await streamed(world, 'f18', 30_000_000);
+      target.script({ method: 'PATCH|PUT', path: uploads }, async (exchange) => {
+        exchange.trace.status = status;
+        exchange.socket.write(`HTTP/1.1 ${status} Early\r\nContent-Length: 0\r\nConnection: close\r\n\r\n`);
+        await new Promise<void>((resolve) => {
+          exchange.socket.once('close', () => resolve());
+        });
+      });
+      const started = performance.now();
+      await world.copyFails(
+        [
+          'Unauthorized',
+          'DestinationRefused',
+          'UploadFailed',
+          'RegistryUnavailable',
+          'NetworkError',
+          'Timeout',
+        ],
+        source,
+        target,
+      );
+      assert.ok(performance.now() - started < 20_000, 'no dead-lock');
+    });
+  }
+
+  row(
+    'F20 a copy that is cancelled at any point leaves no tag, and the next one completes',
+    async (world) => {
+      const { image, source, target } = await streamed(world, 'f20');
+      world.maxRequests = 2000;
+      for (let step = 1; step <= 12; step += 1) {
+        const controller = new AbortController();
+        let seen = 0;
+        target.clearScripts();
+        target.script({}, async (exchange) => {
+          seen += 1;
+          if (seen === step) controller.abort();
+          await exchange.send(await exchange.honestAnswer());
+        });
+        const tagged = await world.copy(source, target, { hooks: { signal: controller.signal } }).then(
+          () => true,
+          () => false,
+        );
+        if (tagged) world.landed(target, image);
+        target.clearScripts();
+        await world.copy(source, target);
+        world.landed(target, image);
+        target.state.sabotage(targetPath, (content) => {
+          content.tags.clear();
+          content.manifests.clear();
+          content.blobs.clear();
+        });
+      }
+    },
+  );
+});
