@@ -26,7 +26,9 @@ export const restoreUpdate = defineUpdate<ParkingSummary, [readonly string[]]>('
 /** Where the cleanup is. */
 export const cleanupQuery = defineQuery<CleanupReport>('cleanup');
 
-/** How often parked tags are checked against what Pods use. */
+/** Parked tags are checked against what Pods use this many times at most, so that a long grace has a short history. */
+const usageChecks = 200;
+/** But not more often than this. */
 const usageCheckMs = 60_000;
 /** A deletion that is held is tried again this often, and for this long; then everything is put back. */
 const heldRetryMs = 600_000;
@@ -124,8 +126,9 @@ class CleanupRun {
     setHandler(restoreUpdate, restore, { validator: (_tags) => refuse(this.#nothingParked()) });
     await tellGrace(parked);
     const noneLeft = (): boolean => this.#report.parking?.parked === 0;
+    const pause = Math.max(usageCheckMs, plan.graceMs / usageChecks);
     while (!noneLeft() && Date.now() < graceUntil) {
-      await condition(noneLeft, Math.min(usageCheckMs, graceUntil - Date.now()));
+      await condition(noneLeft, Math.min(pause, graceUntil - Date.now()));
       const summary = await this.#inTurn(() => parking.restoreUsed(order));
       if (summary.restored !== this.#report.parking?.restored) await tellGrace(summary);
     }
@@ -135,7 +138,8 @@ class CleanupRun {
   async #delete(plan: PlanSummary): Promise<ParkingSummary> {
     const order = { ref: this.#input.ref, hash: plan.hash };
     for (let tries = 1; ; tries += 1) {
-      await this.tell({ ...this.#report, phase: 'Deleting', plan });
+      const { failure: _, ...report } = this.#report;
+      await this.tell({ ...report, phase: 'Deleting' });
       try {
         return await this.#inTurn(() => parking.deleteParked(order));
       } catch (error) {
