@@ -6,7 +6,7 @@ import { wantedOf, type SyncPlan } from '../domain/sync/plan.ts';
 import type { CopyPosition } from '../domain/sync/progress.ts';
 import type { CopyReport } from '../infra/copy/engine.ts';
 import type { SyncDependencies } from './dependencies.ts';
-import { refuseSame, sourceEndpoint, targetEndpoint } from './endpoints.ts';
+import { sourceEndpoint, targetEndpoint } from './endpoints.ts';
 import { withHeartbeat } from './heartbeat.ts';
 import { openProgressReport } from './progress-report.ts';
 
@@ -18,6 +18,8 @@ export interface CopyOrder {
   readonly root: Descriptor;
   readonly site: string;
   readonly position: CopyPosition;
+  /** Whether a site whose tag is right is checked part by part all the same. */
+  readonly recheck: boolean;
 }
 
 /**
@@ -29,7 +31,7 @@ export function copyImage(deps: SyncDependencies, order: CopyOrder): Promise<Cop
     const { plan, tag, root } = order;
     const source = await sourceEndpoint(deps, { ...plan, usedFrom: plan.claim.ref.namespace });
     const { bandwidth, ...target } = await targetEndpoint(deps, order.site, plan.repository);
-    refuseSame(source, target);
+    const name = parseTag(tag);
     const progress = openProgressReport(deps, plan.claim, order.position);
     const limits = {
       ...(bandwidth === undefined ? {} : { bandwidth }),
@@ -38,7 +40,7 @@ export function copyImage(deps: SyncDependencies, order: CopyOrder): Promise<Cop
     const count = (ok: boolean): void => deps.pulls.count(source.registry.domain, source.path, ok);
     try {
       const report = await deps.engine.copy(
-        { source, root, target, tag: parseTag(tag), ...limits },
+        { source, root, target, tag: name, sourceTag: name, recheck: order.recheck, ...limits },
         {
           signal,
           fence: () => checkFence(deps, plan),

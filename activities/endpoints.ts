@@ -42,15 +42,6 @@ export async function targetEndpoint(
   return { registry, path: sitePath(site, repository), ...(bandwidth === undefined ? {} : { bandwidth }) };
 }
 
-/** Refuses to copy a repository onto itself (fault G16). */
-export function refuseSame(source: RepositoryEndpoint, target: RepositoryEndpoint): void {
-  if (source.registry.domain !== target.registry.domain || source.path !== target.path) return;
-  throw new Failure('SameSourceAndDestination', {
-    side: 'caller',
-    subject: `${target.registry.domain}/${target.path}`,
-  });
-}
-
 function sitePath(site: EdgeSite, repository: string): RepositoryEndpoint['path'] {
   const prefix = (site.spec.registry.pathPrefix ?? '').replace(/^\/+|\/+$/g, '');
   return parseRepositoryPath(prefix === '' ? repository : `${prefix}/${repository}`);

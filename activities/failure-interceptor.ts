@@ -1,7 +1,7 @@
 import { activityInfo, Context } from '@temporalio/activity';
 import { ApplicationFailure, CancelledFailure, TemporalFailure } from '@temporalio/common';
 import type { ActivityInboundCallsInterceptor, ActivityInterceptors } from '@temporalio/worker';
-import { asFailure, type Failure } from '../domain/failure.ts';
+import { asFailure, Failure } from '../domain/failure.ts';
 import { explain, factsOf } from '../domain/sync/failure-facts.ts';
 
 /** What became of an activity's error that has no code of its own: logged here, kept out of the history. */
@@ -25,15 +25,24 @@ export function failureInterceptor(log: UnexpectedErrorLog): () => ActivityInter
 }
 
 function translate(error: unknown, log: UnexpectedErrorLog): unknown {
+  const { cancellationSignal: signal } = Context.current();
+  if (signal.aborted)
+    return isShutdown(signal) ? handedBack() : new CancelledFailure('The work was cancelled');
   if (error instanceof TemporalFailure) return error;
-  if (Context.current().cancellationSignal.aborted) return new CancelledFailure('The work was cancelled');
   const failure = asFailure(error);
   if (failure.code === 'Internal') log(activityInfo().activityType, failure.cause ?? failure);
   return toApplicationFailure(failure);
 }
 
+/** A worker that stops hands its work back at once, and another takes it; nobody cancelled it (fault N03). */
+const handedBack = (): ApplicationFailure =>
+  toApplicationFailure(new Failure('Internal', { detail: 'the worker was stopped' }));
+
+const isShutdown = ({ reason }: AbortSignal): boolean =>
+  reason instanceof CancelledFailure && reason.message === 'WORKER_SHUTDOWN';
+
 /** `nonRetryable` by the code's class; `nextRetryDelay` where the other side named one. */
-export function toApplicationFailure(failure: Failure): ApplicationFailure {
+function toApplicationFailure(failure: Failure): ApplicationFailure {
   const facts = factsOf(failure);
   return ApplicationFailure.create({
     type: facts.code,

@@ -41,7 +41,14 @@ const rules: Readonly<Record<Exclude<Room, 'test'>, RoomRule>> = {
   worker: {
     values: ['domain', 'activities'],
     types: ['infra'],
-    packages: [/^@temporalio\/(worker|common|activity)$/, /^commander$/, /^node:/, /^pino$/, /^yaml$/],
+    packages: [
+      /^@temporalio\/(worker|common|activity)$/,
+      /^commander$/,
+      /^node:/,
+      /^pino$/,
+      /^prom-client$/,
+      /^yaml$/,
+    ],
   },
 };
 

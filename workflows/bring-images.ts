@@ -96,7 +96,8 @@ async function copyTo(journey: Journey, image: SurveyedImage, site: string): Pro
   const { plan, story } = journey;
   const queue = plan.sites.find((planned) => planned.site === site)?.queue ?? '';
   const lane = copying(queue, `Copy ${image.tag} to ${site}`);
-  const order = { plan, site, tag: image.tag, root: image.root };
+  const recheck = journey.trigger === 'repair';
+  const order = { plan, site, tag: image.tag, root: image.root, recheck };
   const position = (): { before: number; of: number } => ({
     before: story.progress.copiesDone,
     of: Math.max(1, story.progress.copies),

@@ -1,3 +1,4 @@
+export { batch } from './batch.ts';
 export { cleanup } from './cleanup.ts';
 export { recordUsage } from './record-usage.ts';
 export { resync } from './resync.ts';

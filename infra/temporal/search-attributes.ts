@@ -3,7 +3,7 @@ import {
   TypedSearchAttributes,
   type SearchAttributePair,
 } from '@temporalio/common';
-import type { Connection } from '@temporalio/client';
+import { Connection, type Client } from '@temporalio/client';
 import type { ObjectRef } from '../../domain/resources/meta.ts';
 import { searchAttributes } from '../../domain/sync/ids.ts';
 import { Failure } from '../../domain/failure.ts';
@@ -32,7 +32,8 @@ export function attributesOfRepository(ref: ObjectRef, trigger: string): TypedSe
  * Registers the names that are missing, once per namespace; a start with an unknown name would be refused. Idempotent.
  * Throws `EngineUnavailable` where Temporal does not answer within ten seconds.
  */
-export async function registerSearchAttributes(connection: Connection, namespace: string): Promise<void> {
+export async function registerSearchAttributes({ connection }: Client, namespace: string): Promise<void> {
+  if (!(connection instanceof Connection)) return;
   try {
     await connection.withDeadline(Date.now() + 10_000, async () => {
       const listed = await connection.operatorService.listSearchAttributes({ namespace });

@@ -30,8 +30,11 @@ export function createWorkflowGateway(client: Client): WorkflowGateway {
   };
 }
 
-/** Work that a running sync may have begun too early to see; it runs once more after it. */
-const mustSeeNow: ReadonlySet<SyncTrigger> = new Set(['spec', 'repair', 'rollback']);
+/**
+ * Work that a running sync may have begun too early to see; it runs once more after it. An edited spec is none: the run
+ * itself sees that when it ends.
+ */
+const mustSeeNow: ReadonlySet<SyncTrigger> = new Set(['repair', 'rollback']);
 
 async function startSync(client: Client, ref: ObjectRef, trigger: SyncTrigger): Promise<StartedRun> {
   for (let round = 0; round < 3; round += 1) {

@@ -1,0 +1,123 @@
+import { fileURLToPath } from 'node:url';
+import { bundleWorkflowCode, DefaultLogger, type WorkflowBundleWithSourceMap } from '@temporalio/worker';
+import { collectDefaultMetrics, Registry } from 'prom-client';
+import { createBatchActivities } from '../activities/batch.ts';
+import { createCopyActivities, createHubActivities } from '../activities/index.ts';
+import { copyTaskQueue, hubTaskQueue } from '../domain/sync/ids.ts';
+import { connectCluster } from '../infra/kubernetes/connection.ts';
+import { createCredentialStore } from '../infra/kubernetes/credential-store.ts';
+import { createEventRecorder } from '../infra/kubernetes/event-recorder.ts';
+import { watchResources } from '../infra/kubernetes/resource-cache.ts';
+import { createResourceClients } from '../infra/kubernetes/resource-client.ts';
+import { RegistryClients } from '../infra/registry/registry-client.ts';
+import { createCopyEngine } from '../infra/registry/registry-copy-engine.ts';
+import { createRegistryVerifier } from '../infra/registry/registry-verifier.ts';
+import { connectTemporal } from '../infra/temporal/connection.ts';
+import { sharedDataConverter } from '../infra/temporal/data-converter.ts';
+import { createRunFence } from '../infra/temporal/run-fence.ts';
+import { registerSearchAttributes } from '../infra/temporal/search-attributes.ts';
+import { createWorkflowGateway } from '../infra/temporal/workflow-gateway.ts';
+import { createPullCounter, registerImageGauges } from './image-metrics.ts';
+import { createLog } from './log.ts';
+import { serveMetrics } from './metrics-server.ts';
+import { startReconcilers } from './reconcile/start.ts';
+import { parseWorkerSettings } from './settings.ts';
+import { stopSignal, untilDone } from './stop-signal.ts';
+import { installTemporalRuntime } from './temporal-runtime.ts';
+import { pollQueues, type PolledQueue } from './temporal-workers.ts';
+
+const settings = parseWorkerSettings(process.env);
+const log = createLog(settings.logLevel, 'worker');
+const signal = stopSignal();
+const isHub = settings.roles.includes('hub');
+
+const { metricsUrl } = await installTemporalRuntime(log, settings.metricsPort !== undefined);
+const place = {
+  address: settings.temporalAddress,
+  namespace: settings.temporalNamespace,
+  dataConverter: sharedDataConverter(settings.codecKeys),
+};
+const temporal = connectTemporal(place);
+const gateway = createWorkflowGateway(temporal);
+const cluster = connectCluster(settings.kubeconfig);
+const resources = createResourceClients(cluster);
+const credentials = createCredentialStore(cluster, resources);
+const events = createEventRecorder(cluster, 'imageferry-worker');
+const registries = new RegistryClients();
+const metrics = new Registry();
+collectDefaultMetrics({ register: metrics, prefix: 'imageferry_worker_' });
+
+const steps = {
+  resources,
+  credentials,
+  events,
+  engine: createCopyEngine(registries),
+  verifier: createRegistryVerifier(),
+  fence: createRunFence(temporal),
+  pulls: createPullCounter(metrics),
+  clock: () => `${new Date().toISOString().slice(0, 19)}Z`,
+};
+
+await work();
+
+/** Works until SIGTERM or SIGINT; then lets steps under way end, hands back what does not, and is gone within 25 s. */
+async function work(): Promise<void> {
+  const { metricsPort: port, metricsHost: host } = settings;
+  let isReady = false;
+  const page = {
+    host,
+    port: port ?? 0,
+    registry: metrics,
+    ...(metricsUrl === undefined ? {} : { metricsUrl }),
+  };
+  const server = port === undefined ? undefined : await serveMetrics(page, () => isReady);
+  const register = (): Promise<void> => registerSearchAttributes(temporal, settings.temporalNamespace);
+  await untilDone('registering search attributes', register, log, signal);
+  const stopHub = isHub ? await startHub() : undefined;
+  const onPolling = (): void => {
+    isReady = true;
+    log.info({ roles: settings.roles, namespace: place.namespace }, 'working');
+  };
+  await pollQueues(await queues(), place, log, { signal, onPolling });
+  log.info('stopped');
+  await stopHub?.();
+  await Promise.all([server?.close(), registries.close(), temporal.connection.close()]);
+}
+
+async function queues(): Promise<PolledQueue[]> {
+  const hub = {
+    taskQueue: hubTaskQueue,
+    activities: { ...createHubActivities(steps), ...createBatchActivities({ resources, events, gateway }) },
+  };
+  const copy = {
+    taskQueue: copyTaskQueue,
+    activities: createCopyActivities(steps),
+    concurrency: settings.copyConcurrency,
+  };
+  return [
+    ...(isHub ? [{ ...hub, workflows: await bundleWorkflows() }] : []),
+    ...(settings.roles.includes('copy') ? [copy] : []),
+  ];
+}
+
+/** Watches the cluster, reconciles, and shows what is watched as metrics. */
+async function startHub(): Promise<() => Promise<void>> {
+  const caches = await watchResources(cluster, ['repositories', 'registrysecrets'], {
+    onTrouble: (error) => log.warn({ err: error }, 'the cluster cannot be watched'),
+  });
+  registerImageGauges(metrics, caches);
+  const stop = startReconcilers({ clients: resources, caches, credentials, events, workflows: gateway, log });
+  return async () => {
+    await stop();
+    caches.stop();
+  };
+}
+
+function bundleWorkflows(): Promise<WorkflowBundleWithSourceMap> {
+  const { failureConverterPath } = place.dataConverter;
+  return bundleWorkflowCode({
+    workflowsPath: fileURLToPath(new URL('../workflows/index.ts', import.meta.url)),
+    logger: new DefaultLogger('WARN'),
+    ...(failureConverterPath === undefined ? {} : { failureConverterPath }),
+  });
+}

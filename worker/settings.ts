@@ -1,0 +1,61 @@
+/** What the worker may do. */
+const roles = ['hub', 'copy'] as const;
+type Role = (typeof roles)[number];
+
+const levels = ['trace', 'debug', 'info', 'warn', 'error', 'silent'] as const;
+
+/** The worker's settings, all from the environment. */
+export interface WorkerSettings {
+  /** `KUBECONFIG`. Default: the cluster that the process runs in. */
+  readonly kubeconfig: string | undefined;
+  /** `TEMPORAL_ADDRESS`. Default: `127.0.0.1:7233`. */
+  readonly temporalAddress: string;
+  /** `TEMPORAL_NAMESPACE`. Default: `default`. */
+  readonly temporalNamespace: string;
+  /** `TEMPORAL_CODEC_KEYS`. Default: payloads stay readable. */
+  readonly codecKeys: string | undefined;
+  /** `METRICS_PORT`. Default: no metrics are served. */
+  readonly metricsPort: number | undefined;
+  /** `METRICS_HOST`. Default: `127.0.0.1`. */
+  readonly metricsHost: string;
+  /** `LOG_LEVEL`. Default: `info`. */
+  readonly logLevel: (typeof levels)[number];
+  /** `WORKER_ROLES`: `hub` runs workflows, light steps and reconcilers, `copy` moves bytes. Default: both. */
+  readonly roles: readonly Role[];
+  /** `COPY_CONCURRENCY`: copies that this process runs at once. Default: 4. */
+  readonly copyConcurrency: number;
+}
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+/** Parses the environment. Throws an error that names the variable that is wrong and never shows its value. */
+export function parseWorkerSettings(environment: Environment): WorkerSettings {
+  const read = (name: string): string | undefined => environment[name] || undefined;
+  const port = read('METRICS_PORT');
+  return {
+    kubeconfig: read('KUBECONFIG'),
+    temporalAddress: read('TEMPORAL_ADDRESS') ?? '127.0.0.1:7233',
+    temporalNamespace: read('TEMPORAL_NAMESPACE') ?? 'default',
+    codecKeys: read('TEMPORAL_CODEC_KEYS'),
+    metricsPort: port === undefined ? undefined : whole('METRICS_PORT', port, 65_535),
+    metricsHost: read('METRICS_HOST') ?? '127.0.0.1',
+    logLevel: oneOf('LOG_LEVEL', read('LOG_LEVEL') ?? 'info', levels),
+    roles: (read('WORKER_ROLES') ?? 'hub,copy')
+      .split(',')
+      .map((role) => oneOf('WORKER_ROLES', role.trim(), roles)),
+    copyConcurrency: whole('COPY_CONCURRENCY', read('COPY_CONCURRENCY') ?? '4', 200),
+  };
+}
+
+function oneOf<T extends string>(name: string, text: string, allowed: readonly T[]): T {
+  const found = allowed.find((word) => word === text);
+  if (found === undefined) throw new Error(`wrong settings: ${name} must be one of ${allowed.join(', ')}`);
+  return found;
+}
+
+function whole(name: string, text: string, most: number): number {
+  const value = Number(text);
+  if (!/^\d{1,9}$/.test(text) || value < 1 || value > most)
+    throw new Error(`wrong settings: ${name} must be a whole number from 1 to ${most}`);
+  return value;
+}
