@@ -1,9 +1,9 @@
-import { createHash } from 'node:crypto';
 import { Failure } from '../../domain/failure.ts';
 import type { Descriptor } from '../../domain/image/descriptor.ts';
-import { digestAlgorithm, digestHex, type Digest } from '../../domain/names/digest.ts';
-import type { BlobProof, BlobSource, ManifestSource, StoreIdentity } from './content.ts';
+import type { Digest } from '../../domain/names/digest.ts';
+import type { BlobProof, BlobSource, BlobTarget, ManifestSource, StoreIdentity } from './content.ts';
 import { loadGraph } from './image-graph.ts';
+import { moveBlob } from './move-blob.ts';
 
 /** Checks that an image is whole. `deep` reads and hashes every byte, else the last byte of every blob is read. */
 export async function verifyGraph(
@@ -19,7 +19,9 @@ export async function verifyGraph(
       graph.blobs
         .slice(at, at + 8)
         .map((blob) =>
-          options.deep === true ? readWhole(store, blob, options.signal) : prove(store, blob, options.signal),
+          options.deep === true
+            ? moveBlob(store, nowhere, blob, options.signal === undefined ? {} : { signal: options.signal })
+            : prove(store, blob, options.signal),
         ),
     );
   }
@@ -34,23 +36,16 @@ async function prove(
   throw new Failure('SourceIncomplete', { subject: `${store.label}@${blob.digest}` });
 }
 
-async function readWhole(
-  store: BlobSource & StoreIdentity,
-  blob: Descriptor,
-  signal?: AbortSignal,
-): Promise<void> {
-  const hash = createHash(digestAlgorithm(blob.digest));
-  let size = 0;
-  await store.readBlob(
-    blob,
-    0,
-    (chunk) => {
-      hash.update(chunk);
-      size += chunk.byteLength;
-      return undefined;
-    },
-    signal,
-  );
-  if (size === blob.size && hash.digest('hex') === digestHex(blob.digest)) return;
-  throw new Failure('DigestMismatch', { subject: `${store.label}@${blob.digest}` });
-}
+/** A target that keeps nothing: what is moved there is only read and hashed, with all resuming that a copy has. */
+const nowhere: BlobTarget & StoreIdentity = {
+  label: 'nowhere',
+  key: 'nowhere',
+  hasBlob: () => Promise.resolve(false),
+  openUpload: () =>
+    Promise.resolve({
+      offset: 0,
+      write: () => Promise.resolve(),
+      commit: () => Promise.resolve(),
+      abandon: () => Promise.resolve(),
+    }),
+};
