@@ -59,6 +59,7 @@ export class Referrers {
     signal: AbortSignal | undefined,
   ): Promise<void> {
     const tag = referrersTag(subject);
+    this.#client.forget(attachmentTagsKey(this.#path));
     const listed = (await this.#readIndex(`manifests/${tag}`, signal))?.children ?? [];
     if (listed.some((entry) => entry.digest === manifest.descriptor.digest)) return;
     const bytes = encodeReferrersIndex([
@@ -144,7 +145,7 @@ export class Referrers {
    * many tags that asking one by one costs less.
    */
   #attachmentTags(signal: AbortSignal | undefined): Promise<ReadonlySet<string> | undefined> {
-    return this.#client.shortLived(`tags ${this.#path}`, async () => {
+    return this.#client.shortLived(attachmentTagsKey(this.#path), async () => {
       const page = await listTagPage(this.#client.session, this.#path, this.#scope, this.#about, signal);
       return page.complete ? new Set(page.tags.filter((tag) => tag.startsWith('sha256-'))) : undefined;
     });
@@ -167,6 +168,11 @@ export class Referrers {
   #url(rest: string): URL {
     return new URL(`/v2/${this.#path}/${rest}`, this.#client.session.origins.registry);
   }
+}
+
+/** Under which name the short list of attachment tags is remembered. */
+export function attachmentTagsKey(path: RepositoryPath): string {
+  return `attachment tags ${path}`;
 }
 
 function parseIndex(answer: HttpAnswer): Manifest {

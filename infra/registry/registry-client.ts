@@ -74,6 +74,11 @@ export class RegistryClient {
     });
   }
 
+  /** The answer to a question has changed by our own doing. */
+  forget(key: string): void {
+    this.#recent.delete(key);
+  }
+
   async close(): Promise<void> {
     this.reads.close();
     await this.session.transport.close();

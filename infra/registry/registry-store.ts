@@ -6,7 +6,7 @@ import { maxManifestBytes } from '../../domain/image/manifest.ts';
 import { bareMediaType, manifestAccept } from '../../domain/image/media-types.ts';
 import { digestAlgorithm, parseDigest, type Digest } from '../../domain/names/digest.ts';
 import type { RepositoryPath } from '../../domain/names/repository-path.ts';
-import type { TagName } from '../../domain/names/tag.ts';
+import { subjectOfTag, type TagName } from '../../domain/names/tag.ts';
 import type {
   Attachment,
   BlobMounter,
@@ -21,7 +21,7 @@ import type { Scope } from './authenticator.ts';
 import { BlobReader } from './blob-reader.ts';
 import type { HttpAnswer } from './http-answer.ts';
 import { pushedManifestFailure } from './manifest-refusal.ts';
-import { Referrers } from './referrers.ts';
+import { attachmentTagsKey, Referrers } from './referrers.ts';
 import type { RegistryClient } from './registry-client.ts';
 import { openRegistryUpload } from './open-upload.ts';
 import type { Call } from './session.ts';
@@ -163,6 +163,8 @@ export class RegistryStore implements ContentStore, BlobMounter {
       signal,
     );
     if (!answer.ok) throw pushedManifestFailure(answer, this.#about(reference), tag !== undefined);
+    if (tag !== undefined && subjectOfTag(tag) !== undefined)
+      this.#client.forget(attachmentTagsKey(this.#path));
     if (tag === undefined) await this.#referrers.pushed(manifest, answer, signal);
   }
 
