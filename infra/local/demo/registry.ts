@@ -13,6 +13,10 @@ export interface DemoRegistry {
   blob(repository: string, digest: string): Promise<Buffer>;
 }
 
+const manifestTypes = ['index', 'manifest']
+  .map((kind) => `application/vnd.oci.image.${kind}.v1+json`)
+  .join(', ');
+
 interface Call {
   readonly method?: 'HEAD' | 'POST' | 'PUT';
   readonly headers?: Readonly<Record<string, string>>;
@@ -24,7 +28,7 @@ export function demoRegistry({ domain, username, password }: RegistryEndpoint): 
   const authorization = `Basic ${Buffer.from(`${username}:${password}`).toString('base64')}`;
   const call = async (path: string, init: Call, expected: number): Promise<Response> => {
     const url = new URL(path, `http://${domain}`);
-    const headers = { authorization, accept: '*/*', ...init.headers };
+    const headers = { authorization, accept: manifestTypes, ...init.headers };
     const response = await fetch(url, { ...init, headers, signal: AbortSignal.timeout(60_000) });
     if (response.status !== expected)
       throw new Error(
