@@ -9,7 +9,7 @@ import { RateLimiter, rateLimit } from './middleware/rate-limit.ts';
 import { requestIdentity } from './middleware/request-id.ts';
 import { requestLog } from './middleware/request-log.ts';
 import { securityHeaders } from './middleware/security-headers.ts';
-import { basePath, mount } from './mount.ts';
+import { basePath, mount, refuseOtherMethods } from './mount.ts';
 import { openApiDocument } from './openapi.ts';
 import type { Route } from './route.ts';
 import { AuditTrail } from './audit-trail.ts';
@@ -68,7 +68,9 @@ export function createApi(deps: ApiDependencies): ApiApp {
     rateLimit(new RateLimiter(deps.rateLimits), tools.now),
   );
   const trail = new AuditTrail(deps.audit.writer, tools.now, deps.log);
-  for (const route of apiRoutes(tools)) mount(app, route, { access, trail, now: tools.now });
+  const routes = apiRoutes(tools);
+  for (const route of routes) mount(app, route, { access, trail, now: tools.now });
+  refuseOtherMethods(app, routes);
   const document = openApiDocument(app);
   app.get('/openapi.json', (context) => context.json(document));
   return app;

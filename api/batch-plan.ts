@@ -39,7 +39,7 @@ export interface ItemTarget {
 export function batchTargets(request: BatchRequest, pathNamespace: string): readonly ItemTarget[] {
   return request.items.map((item, index) => {
     const resource = item.kind === 'RegistrySecret' ? 'registrysecrets' : 'repositories';
-    const namespace = item.metadata.namespace ?? (pathNamespace === allNamespaces ? '' : pathNamespace);
+    const namespace = item.metadata.namespace || (pathNamespace === allNamespaces ? '' : pathNamespace);
     if (pathNamespace !== allNamespaces && namespace !== pathNamespace) {
       throw invalid(`items.${index}: its namespace is not the one of the path`);
     }

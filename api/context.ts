@@ -12,6 +12,8 @@ export interface CallVariables {
   route: string;
   /** Kind that the matched route is about, for errors. */
   kind: string;
+  /** Methods of the path, once another was refused. */
+  allow: string | undefined;
 }
 
 /** The part of Node's request that the API looks at; absent where the app runs in-process. */

@@ -22,7 +22,10 @@ export function errorAnswer(context: ApiContext, error: unknown, log: Logger): R
     about: { kind: context.get('kind'), name: nameOf(context) },
     requestId,
   });
-  return statusAnswer(status, retryAfterSeconds(failure));
+  const answer = statusAnswer(status, retryAfterSeconds(failure));
+  const allow = context.get('allow');
+  if (allow !== undefined) answer.headers.set('allow', allow);
+  return answer;
 }
 
 function statusAnswer(status: Status, retryAfter: number | undefined): Response {

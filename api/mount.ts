@@ -25,8 +25,7 @@ export interface MountTools {
 export function mount(app: OpenAPIHono<ApiEnvironment>, route: Route, tools: MountTools): void {
   const { spec } = route;
   describeRoute(app, basePath, spec);
-  const path = basePath + spec.path.replaceAll(/\{(\w+)\}/g, ':$1');
-  app.on(spec.method.toUpperCase(), path, async (context) => {
+  app.on(spec.method.toUpperCase(), patternOf(spec.path), async (context) => {
     context.set('route', spec.path);
     context.set('kind', spec.kind);
     const caller = context.get('caller');
@@ -44,6 +43,20 @@ export function mount(app: OpenAPIHono<ApiEnvironment>, route: Route, tools: Mou
     return answerOf(context, answer);
   });
 }
+
+/** Answers a known path's other methods with 405 and the methods that it takes. Comes after all routes are mounted. */
+export function refuseOtherMethods(app: OpenAPIHono<ApiEnvironment>, routes: readonly Route[]): void {
+  const methods = Map.groupBy(routes, ({ spec }) => patternOf(spec.path));
+  for (const [path, own] of methods) {
+    const allowed = own.map(({ spec }) => spec.method.toUpperCase()).join(', ');
+    app.all(path, (context) => {
+      context.set('allow', allowed);
+      throw new Failure('MethodNotAllowed', { side: 'caller', detail: `it takes ${allowed}` });
+    });
+  }
+}
+
+const patternOf = (path: string): string => basePath + path.replaceAll(/\{(\w+)\}/g, ':$1');
 
 function requestOf(
   context: ApiContext,

@@ -24,7 +24,7 @@ export function newMeta(
   own: Readonly<Record<string, string>>,
 ): ObjectMeta {
   const name = parseObjectName(meta.name);
-  if (meta.namespace !== undefined && meta.namespace !== namespace) {
+  if (meta.namespace !== undefined && meta.namespace !== '' && meta.namespace !== namespace) {
     throw new Failure('InvalidRequest', {
       side: 'caller',
       detail: `metadata.namespace: ${printable(meta.namespace)} is not the namespace of the path`,

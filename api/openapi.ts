@@ -9,6 +9,7 @@ const sharedAnswers: Readonly<Record<number, string>> = {
   401: 'No valid bearer token',
   403: 'The caller may not do this',
   404: 'There is no such object',
+  405: 'The path does not take this method',
   409: 'It conflicts with what is there',
   413: 'The body is larger than 1 MiB',
   415: 'The content type is not supported',
@@ -65,13 +66,9 @@ export function describeRoute(
   });
 }
 
-function documented(answer: DocumentedAnswer): object {
-  return answer.schema === undefined
-    ? { description: answer.description }
-    : {
-        description: answer.description,
-        content: { [answer.contentType ?? 'application/json']: { schema: answer.schema } },
-      };
+function documented({ description, schema, contentTypes = ['application/json'] }: DocumentedAnswer): object {
+  if (schema === undefined) return { description };
+  return { description, content: Object.fromEntries(contentTypes.map((type) => [type, { schema }])) };
 }
 
 /** The whole document, OpenAPI 3.1. */

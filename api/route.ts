@@ -22,8 +22,8 @@ export interface Answer {
 export interface DocumentedAnswer {
   readonly description: string;
   readonly schema?: z.ZodType;
-  /** Default: `application/json`. */
-  readonly contentType?: string;
+  /** Default: `application/json` only. All have the schema. */
+  readonly contentTypes?: readonly string[];
 }
 
 /** One route: what it is, who may call it, what goes in and out. OpenAPI and the access matrix are made from it. */

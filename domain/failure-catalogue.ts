@@ -273,6 +273,7 @@ export const failureCatalogue = {
   Unauthenticated: entry('fail', 401, 'Sign in with a bearer token', '未认证：请提供有效令牌'),
   AccessDenied: entry('fail', 403, 'You may not do this', '没有权限'),
   NotFound: entry('fail', 404, 'There is no such thing', '资源不存在'),
+  MethodNotAllowed: entry('fail', 405, 'The path does not take this method', '该路径不支持此方法'),
   AlreadyExists: entry('fail', 409, 'It already exists', '资源已存在'),
   Conflict: entry('fail', 409, 'It was changed in the meantime', '资源已被修改'),
   Immutable: entry(

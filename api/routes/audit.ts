@@ -28,7 +28,11 @@ export const auditRoute = (tools: RouteTools): Route =>
       params: noParameters,
       query: auditQuerySchema,
       answers: {
-        200: { description: 'One page, or with format=ndjson one record a line', schema: auditListSchema },
+        200: {
+          description: 'One page, or with format=ndjson one record a line',
+          schema: auditListSchema,
+          contentTypes: ['application/json', 'application/x-ndjson'],
+        },
       },
     },
     async ({ query, now }) => {

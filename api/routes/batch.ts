@@ -15,6 +15,7 @@ import {
 import { listParameters, noQuery, objectParameters } from '../schema/parameters.ts';
 import { storeSecret } from '../store-secret.ts';
 import type { RouteTools } from './tools.ts';
+import { optional } from '../schema/optional.ts';
 
 const shared = { kind: 'Batch', tag: 'Batches' } as const;
 type AnyCall = Call<unknown, unknown, unknown>;
@@ -32,11 +33,8 @@ export const batchRoute = (tools: RouteTools): Route =>
       allNamespaces: true,
       params: listParameters,
       query: z.object({
-        dryRun: z
-          .enum(['true', 'false'])
-          .exactOptional()
-          .openapi({ description: 'Only check. Default: false' }),
-        operation: batchOperationSchema.exactOptional().openapi({ description: 'For YAML. Default: create' }),
+        dryRun: optional(z.enum(['true', 'false'])).openapi({ description: 'Only check. Default: false' }),
+        operation: optional(batchOperationSchema).openapi({ description: 'For YAML. Default: create' }),
       }),
       body: {
         // parsed by parseBatch, which knows both forms

@@ -3,6 +3,7 @@ import { Failure } from '../../domain/failure.ts';
 import { route, type Route } from '../route.ts';
 import { noParameters, noQuery } from '../schema/parameters.ts';
 import type { RouteTools } from './tools.ts';
+import { optional } from '../schema/optional.ts';
 
 const base64 = z.base64().max(4_194_304);
 const payloadsSchema = z
@@ -10,8 +11,8 @@ const payloadsSchema = z
     payloads: z
       .array(
         z.object({
-          metadata: z.record(z.string().max(200), base64).exactOptional(),
-          data: base64.exactOptional(),
+          metadata: optional(z.record(z.string().max(200), base64)),
+          data: optional(base64),
         }),
       )
       .max(1000),
@@ -39,7 +40,7 @@ export const decodePayloadsRoute = (tools: RouteTools): Route =>
     },
     async ({ body }) => {
       if (tools.payloads === undefined) {
-        throw new Failure('CodecKeyMissing', { side: 'cluster', detail: 'payloads are not sealed here' });
+        throw new Failure('NotFound', { side: 'caller', detail: 'payloads are not sealed here' });
       }
       return { status: 200, body: { payloads: await tools.payloads.open(body.payloads) } };
     },

@@ -23,6 +23,7 @@ import {
   noQuery,
 } from '../schema/parameters.ts';
 import type { RouteTools } from './tools.ts';
+import { optional } from '../schema/optional.ts';
 
 const shared = { kind: 'EdgeSite', tag: 'Edge sites' } as const;
 
@@ -41,7 +42,7 @@ const listRoute = (tools: RouteTools): Route =>
       summary: 'Sites that images are brought to',
       access: { verb: 'list', resource: 'edgesites' },
       params: noParameters,
-      query: listQuerySchema.extend({ mode: z.string().max(20).exactOptional() }),
+      query: listQuerySchema.extend({ mode: optional(z.string().max(20)) }),
       answers: { 200: { description: 'One page', schema: edgeSiteListSchema } },
     },
     async ({ query }) => {
@@ -132,7 +133,7 @@ const deleteRoute = (tools: RouteTools): Route =>
       summary: 'Forget a site; what is in its registry stays',
       access: { verb: 'delete', resource: 'edgesites' },
       params: clusterParameters,
-      query: z.object({ force: z.enum(['true', 'false']).exactOptional() }),
+      query: z.object({ force: optional(z.enum(['true', 'false'])) }),
       answers: { 204: { description: 'Deleted' } },
     },
     async (call) => {

@@ -10,6 +10,7 @@ import { repositoryEditSchema, repositorySchema } from '../schema/repository.ts'
 import { existingRepository } from './repositories.ts';
 import { existingSecret } from './registry-secrets.ts';
 import type { RouteTools } from './tools.ts';
+import { optional } from '../schema/optional.ts';
 
 /** Fields of a credential that are replaced only by delete and create. */
 const secretImmutable = ['domain', 'username', 'password', 'provider'];
@@ -18,15 +19,15 @@ const repositoryImmutable = ['repository', 'tag', 'registryRef'];
 const secretEditSchema = z
   .object({
     ...editFields,
-    spec: z
-      .strictObject({
+    spec: optional(
+      z.strictObject({
         domain: z.unknown().optional(),
         username: z.unknown().optional(),
         password: z.unknown().optional(),
         provider: z.unknown().optional(),
-        allowedNamespaces: z.array(z.string().max(63)).max(1000).nullable().exactOptional(),
-      })
-      .exactOptional(),
+        allowedNamespaces: optional(z.array(z.string().max(63)).max(1000).nullable()),
+      }),
+    ),
   })
   .openapi('RegistrySecretEdit');
 

@@ -7,6 +7,7 @@ import { listQuerySchema, objectParameters } from '../schema/parameters.ts';
 import { syncRecordSchema, versionSchema } from '../schema/repository.ts';
 import { existingRepository } from './repositories.ts';
 import type { RouteTools } from './tools.ts';
+import { optional } from '../schema/optional.ts';
 
 const pageQuery = listQuerySchema.pick({ page: true, limit: true });
 const shared = {
@@ -19,7 +20,7 @@ const shared = {
 } as const;
 const recordSchema = syncRecordSchema.extend({
   milliseconds: z.int().openapi({ description: 'How long it took' }),
-  workflowUrl: z.string().exactOptional().openapi({ description: "The run's page in Temporal's UI" }),
+  workflowUrl: optional(z.string()).openapi({ description: "The run's page in Temporal's UI" }),
 });
 
 /** Past syncs, newest first. */

@@ -28,7 +28,7 @@ export const progressRoute = (tools: RouteTools): Route =>
         200: {
           description: 'Events until the caller hangs up',
           schema: z.string(),
-          contentType: 'text/event-stream',
+          contentTypes: ['text/event-stream'],
         },
       },
     },

@@ -21,6 +21,7 @@ import {
 } from '../schema/registry-secret.ts';
 import { storeSecret } from '../store-secret.ts';
 import type { RouteTools } from './tools.ts';
+import { optional } from '../schema/optional.ts';
 
 const shared = { kind: 'RegistrySecret', tag: 'Registry secrets' } as const;
 const collection = '/namespaces/{ns}/registry-secrets';
@@ -43,9 +44,9 @@ const listRoute = (tools: RouteTools): Route =>
       allNamespaces: true,
       params: listParameters,
       query: listQuerySchema.extend({
-        status: z.string().max(20).exactOptional().openapi({ description: 'success, failed or untested' }),
-        provider: z.string().max(63).exactOptional(),
-        domain: z.string().max(300).exactOptional(),
+        status: optional(z.string().max(20)).openapi({ description: 'success, failed or untested' }),
+        provider: optional(z.string().max(63)),
+        domain: optional(z.string().max(300)),
       }),
       answers: { 200: { description: 'One page', schema: registrySecretListSchema } },
     },
@@ -108,7 +109,7 @@ const deleteRoute = (tools: RouteTools): Route =>
       access: { verb: 'delete', resource: 'registrysecrets' },
       params: objectParameters,
       query: z.object({
-        force: z.enum(['true', 'false']).exactOptional().openapi({
+        force: optional(z.enum(['true', 'false'])).openapi({
           description: 'Delete although Repositories use it. Default: false',
         }),
       }),

@@ -17,6 +17,7 @@ import {
 } from '../schema/parameters.ts';
 import { newRepositorySchema, repositoryListSchema, repositorySchema } from '../schema/repository.ts';
 import type { RouteTools } from './tools.ts';
+import { optional } from '../schema/optional.ts';
 
 const shared = { kind: 'Repository', tag: 'Repositories' } as const;
 const collection = '/namespaces/{ns}/repositories';
@@ -40,10 +41,10 @@ const listRoute = (tools: RouteTools): Route =>
       params: listParameters,
       query: listQuerySchema.extend({
         name: listQuerySchema.shape.name.openapi({ description: 'Part of the name, display name or path' }),
-        status: z.string().max(20).exactOptional().openapi({ description: 'Success, Failed, Syncing' }),
-        tag: z.string().max(128).exactOptional(),
-        registry: z.string().max(253).exactOptional().openapi({ description: 'Name of the RegistrySecret' }),
-        domain: z.string().max(300).exactOptional(),
+        status: optional(z.string().max(20)).openapi({ description: 'Success, Failed, Syncing' }),
+        tag: optional(z.string().max(128)),
+        registry: optional(z.string().max(253)).openapi({ description: 'Name of the RegistrySecret' }),
+        domain: optional(z.string().max(300)),
       }),
       answers: { 200: { description: 'One page', schema: repositoryListSchema } },
     },

@@ -2,6 +2,7 @@ import { z } from '@hono/zod-openapi';
 import type { AuditRecord } from '../../domain/audit/record.ts';
 import { listSchema } from './meta.ts';
 import { listQuerySchema } from './parameters.ts';
+import { optional } from './optional.ts';
 
 /** One record of the audit log. */
 export const auditRecordSchema = z
@@ -22,8 +23,8 @@ export const auditRecordSchema = z
 
 export const auditListSchema = listSchema('AuditRecord', auditRecordSchema);
 
-const time = z.iso.datetime({ offset: true }).exactOptional();
-const word = z.string().max(253).exactOptional();
+const time = optional(z.iso.datetime({ offset: true }));
+const word = optional(z.string().max(253));
 
 /** What part of the log is wanted. */
 export const auditQuerySchema = listQuerySchema.pick({ page: true, limit: true }).extend({
@@ -34,9 +35,8 @@ export const auditQuerySchema = listQuerySchema.pick({ page: true, limit: true }
   resource: word,
   namespace: word,
   name: word,
-  stage: z.enum(['Requested', 'Completed', 'Failed', 'Denied']).exactOptional(),
-  format: z
-    .enum(['json', 'ndjson'])
-    .exactOptional()
-    .openapi({ description: 'ndjson exports all that match, in order of the streams' }),
+  stage: optional(z.enum(['Requested', 'Completed', 'Failed', 'Denied'])),
+  format: optional(z.enum(['json', 'ndjson'])).openapi({
+    description: 'ndjson exports all that match, in order of the streams',
+  }),
 });

@@ -1,16 +1,14 @@
 import { z } from '@hono/zod-openapi';
 import { maximumBatch } from '../../domain/batch/operation.ts';
+import { optional } from './optional.ts';
 
 /** Operations of a batch. */
 export const batchOperationSchema = z.enum(['create', 'delete', 'sync', 'verify']);
 
 const itemSchema = z
   .looseObject({
-    kind: z
-      .enum(['Repository', 'RegistrySecret'])
-      .exactOptional()
-      .openapi({ description: 'Default: Repository' }),
-    metadata: z.looseObject({ name: z.string().max(253), namespace: z.string().max(63).exactOptional() }),
+    kind: optional(z.enum(['Repository', 'RegistrySecret'])).openapi({ description: 'Default: Repository' }),
+    metadata: z.looseObject({ name: z.string().max(253), namespace: optional(z.string().max(63)) }),
   })
   .openapi('BatchItem', {
     description: 'To create: the whole object. Else: kind, metadata.name and metadata.namespace',
@@ -30,8 +28,8 @@ const resultSchema = z
     namespace: z.string(),
     name: z.string(),
     result: z.enum(['Waiting', 'Done', 'Failed', 'Refused']),
-    reason: z.string().exactOptional(),
-    message: z.string().exactOptional(),
+    reason: optional(z.string()),
+    message: optional(z.string()),
   })
   .openapi('BatchResult');
 
@@ -39,11 +37,10 @@ const resultSchema = z
 export const batchAnswerSchema = z
   .object({
     dryRun: z.boolean(),
-    id: z
-      .string()
-      .exactOptional()
-      .openapi({ description: 'For GET batches/{name}; absent where nothing was started' }),
-    workflowId: z.string().exactOptional(),
+    id: optional(z.string()).openapi({
+      description: 'For GET batches/{name}; absent where nothing was started',
+    }),
+    workflowId: optional(z.string()),
     total: z.int(),
     accepted: z.int(),
     refused: z.int(),

@@ -10,32 +10,33 @@ import {
   outgoingType,
 } from './meta.ts';
 import { registryAccessFields } from './registry-secret.ts';
+import { optional } from './optional.ts';
 
 const short = z.string().max(300);
 
 const edgeSiteSpecSchema = z
   .object({
-    mode: z.enum(['connected', 'offline']).exactOptional(),
-    default: z.boolean().exactOptional(),
+    mode: optional(z.enum(['connected', 'offline'])),
+    default: optional(z.boolean()),
     registry: z.object({
       domain: short.openapi({ example: 'registry.site-a.example' }),
-      pathPrefix: short.exactOptional(),
-      credentialSecretName: z.string().max(253).exactOptional(),
+      pathPrefix: optional(short),
+      credentialSecretName: optional(z.string().max(253)),
       ...registryAccessFields,
     }),
-    location: short.exactOptional(),
-    priority: z.int().exactOptional(),
-    bandwidth: z.int().min(1).exactOptional().openapi({ description: 'Bytes per second' }),
-    syncWindow: z.object({ start: short, duration: short, timeZone: short.exactOptional() }).exactOptional(),
-    worker: z.boolean().exactOptional(),
-    bundle: z
-      .object({
-        schedule: short.exactOptional(),
-        expiresAfter: short.exactOptional(),
-        maxBytes: z.int().min(1).exactOptional(),
-        receiptKey: z.string().max(16_384).exactOptional(),
-      })
-      .exactOptional(),
+    location: optional(short),
+    priority: optional(z.int()),
+    bandwidth: optional(z.int().min(1)).openapi({ description: 'Bytes per second' }),
+    syncWindow: optional(z.object({ start: short, duration: short, timeZone: optional(short) })),
+    worker: optional(z.boolean()),
+    bundle: optional(
+      z.object({
+        schedule: optional(short),
+        expiresAfter: optional(short),
+        maxBytes: optional(z.int().min(1)),
+        receiptKey: optional(z.string().max(16_384)),
+      }),
+    ),
   })
   .openapi('EdgeSiteSpec') satisfies z.ZodType<EdgeSiteSpec>;
 
@@ -46,12 +47,12 @@ export const newEdgeSiteSchema = z
 
 const editSpecSchema = z.object({
   ...edgeSiteSpecSchema.shape,
-  registry: edgeSiteSpecSchema.shape.registry.exactOptional(),
+  registry: optional(edgeSiteSpecSchema.shape.registry),
 });
 
 /** An edit of an EdgeSite: fields given in `spec` replace those that are there. */
 export const edgeSiteEditSchema = z
-  .object({ ...editFields, spec: editSpecSchema.exactOptional() })
+  .object({ ...editFields, spec: optional(editSpecSchema) })
   .openapi('EdgeSiteEdit');
 
 /** An EdgeSite as it is answered. */
@@ -60,13 +61,13 @@ export const edgeSiteSchema = z
     ...outgoingType('EdgeSite'),
     metadata: metaSchema,
     spec: edgeSiteSpecSchema,
-    status: z
-      .looseObject({
-        observedGeneration: z.int().exactOptional(),
-        conditions: z.array(conditionSchema).exactOptional(),
-        stagedSequence: z.int().exactOptional(),
-      })
-      .exactOptional(),
+    status: optional(
+      z.looseObject({
+        observedGeneration: optional(z.int()),
+        conditions: optional(z.array(conditionSchema)),
+        stagedSequence: optional(z.int()),
+      }),
+    ),
   })
   .openapi('EdgeSite') satisfies z.ZodType<EdgeSite>;
 

@@ -1,9 +1,10 @@
 import { z } from '@hono/zod-openapi';
+import { optional } from './optional.ts';
 
 /** Content types of an edit. */
 export const editTypes = ['application/json', 'application/merge-patch+json'] as const;
 
-const text = z.string().max(4096).nullable().exactOptional();
+const text = optional(z.string().max(4096).nullable());
 
 /** Fields of every edit; `null` removes. */
 export const editFields = {
@@ -11,7 +12,7 @@ export const editFields = {
   description: text,
   owner: text,
   supportContact: text,
-  metadata: z
-    .object({ annotations: z.record(z.string().max(316), z.string().max(4096).nullable()).exactOptional() })
-    .exactOptional(),
+  metadata: optional(
+    z.object({ annotations: optional(z.record(z.string().max(316), z.string().max(4096).nullable())) }),
+  ),
 };

@@ -1,5 +1,6 @@
 import { z } from '@hono/zod-openapi';
 import { apiGroup, apiVersion } from '../../domain/resources/meta.ts';
+import { optional } from './optional.ts';
 
 /** `image.theriseunion.io/v1alpha1`. */
 export const groupVersion = `${apiGroup}/${apiVersion}` as const;
@@ -11,9 +12,9 @@ export const stringMapSchema = z.record(z.string().max(316), z.string().max(65_5
 export const newMetaSchema = z
   .object({
     name: z.string().max(253).openapi({ example: 'nginx' }),
-    namespace: z.string().max(63).exactOptional(),
-    annotations: stringMapSchema.exactOptional(),
-    labels: stringMapSchema.exactOptional(),
+    namespace: optional(z.string().max(63)),
+    annotations: optional(stringMapSchema),
+    labels: optional(stringMapSchema),
   })
   .openapi('NewObjectMeta');
 
@@ -21,15 +22,15 @@ export const newMetaSchema = z
 export const metaSchema = z
   .object({
     name: z.string(),
-    namespace: z.string().exactOptional(),
-    uid: z.string().exactOptional(),
-    generation: z.int().exactOptional(),
-    resourceVersion: z.string().exactOptional(),
-    creationTimestamp: z.string().exactOptional(),
-    deletionTimestamp: z.string().exactOptional(),
-    labels: stringMapSchema.exactOptional(),
-    annotations: stringMapSchema.exactOptional(),
-    finalizers: z.array(z.string()).exactOptional(),
+    namespace: optional(z.string()),
+    uid: optional(z.string()),
+    generation: optional(z.int()),
+    resourceVersion: optional(z.string()),
+    creationTimestamp: optional(z.string()),
+    deletionTimestamp: optional(z.string()),
+    labels: optional(stringMapSchema),
+    annotations: optional(stringMapSchema),
+    finalizers: optional(z.array(z.string())),
   })
   .openapi('ObjectMeta');
 
@@ -40,14 +41,14 @@ export const conditionSchema = z
     reason: z.string(),
     message: z.string(),
     lastTransitionTime: z.string(),
-    observedGeneration: z.int().exactOptional(),
+    observedGeneration: optional(z.int()),
   })
   .openapi('Condition');
 
 /** `apiVersion` and `kind` of an object that comes in: may be left out, but not be another. */
 export const incomingType = <K extends string>(kind: K) => ({
-  apiVersion: z.literal(groupVersion).exactOptional(),
-  kind: z.literal(kind).exactOptional(),
+  apiVersion: optional(z.literal(groupVersion)),
+  kind: optional(z.literal(kind)),
 });
 
 /** `apiVersion` and `kind` of an object that goes out. */

@@ -1,16 +1,25 @@
 import { z } from '@hono/zod-openapi';
 import { parseLimit, parsePage, parseSort, type ListQuery } from '../../domain/api/list-query.ts';
 import type { ListView } from '../../domain/api/list-view.ts';
+import { optional } from './optional.ts';
 
-const namespace = z.string().openapi({ description: 'Namespace', example: 'default' });
+const label = '[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?';
+// The patterns are for readers of the document; the names themselves are parsed by domain/names.
+const namespace = z.string().openapi({ description: 'Namespace', example: 'default', pattern: `^${label}$` });
+const name = z.string().openapi({ example: 'nginx', pattern: `^${label}(?:\\.${label})*$`, maxLength: 253 });
+const count = '^(?:[1-9][0-9]{0,14})?$';
 
 /** `{ns}` of a list: `_all_` spans all namespaces. */
 export const listParameters = z.object({
-  ns: namespace.openapi({ description: 'Namespace, or `_all_`', example: '_all_' }),
+  ns: namespace.openapi({
+    description: 'Namespace, or `_all_`',
+    example: '_all_',
+    pattern: `^(?:_all_|${label})$`,
+  }),
 });
 export const namespaceParameters = z.object({ ns: namespace });
-export const objectParameters = z.object({ ns: namespace, name: z.string() });
-export const clusterParameters = z.object({ name: z.string() });
+export const objectParameters = z.object({ ns: namespace, name });
+export const clusterParameters = z.object({ name });
 export const noParameters = z.object({});
 
 /** Query of a call that takes none. Unknown parameters are passed over, as Kubernetes does. */
@@ -18,25 +27,27 @@ export const noQuery = z.object({});
 
 /** Query of every list; a list's own filters are added to it. */
 export const listQuerySchema = z.object({
-  page: z.string().exactOptional().openapi({ description: 'From 1. Default 1', example: '1' }),
-  limit: z.string().exactOptional().openapi({ description: '1 to 500. Default 10', example: '10' }),
-  search: z.string().max(200).exactOptional().openapi({ description: 'Words that must all occur' }),
-  name: z.string().max(200).exactOptional().openapi({ description: 'Part of the name or display name' }),
-  sort: z
-    .string()
-    .max(50)
-    .exactOptional()
-    .openapi({ description: 'A field, with `-` for descending', example: 'name' }),
+  page: optional(z.string()).openapi({ description: 'From 1. Default 1', example: '1', pattern: count }),
+  limit: optional(z.string()).openapi({ description: '1 to 500. Default 10', example: '10', pattern: count }),
+  search: optional(z.string().max(200)).openapi({ description: 'Words that must all occur' }),
+  name: optional(z.string().max(200)).openapi({ description: 'Part of the name or display name' }),
+  sort: optional(z.string().max(50)).openapi({
+    description: 'A field, with `-` for descending',
+    example: 'name',
+  }),
 });
 
-/** Makes a list's query of its text. Parameters other than the five of every list are filters on a field's value. */
+/**
+ * Makes a list's query of its text. Parameters other than the five of every list are filters on a field's value;
+ * an empty one, as forms send it, filters nothing.
+ */
 export function listQuery<T>(
   query: z.output<typeof listQuerySchema> & Readonly<Record<string, string | undefined>>,
   view: ListView<T>,
 ): ListQuery {
   const { page, limit, search, name, sort, ...filters } = query;
   const equals = Object.entries(filters).filter(
-    (filter): filter is [string, string] => filter[1] !== undefined,
+    (filter): filter is [string, string] => filter[1] !== undefined && filter[1] !== '',
   );
   return {
     page: parsePage(page),

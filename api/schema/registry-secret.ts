@@ -8,6 +8,7 @@ import {
   newMetaSchema,
   outgoingType,
 } from './meta.ts';
+import { optional } from './optional.ts';
 
 const capabilitySchema = z
   .object({
@@ -18,12 +19,12 @@ const capabilitySchema = z
 
 /** How a registry is reached. */
 export const registryAccessFields = {
-  insecure: z.boolean().exactOptional().openapi({ description: 'Plain http. Default: only for loopback' }),
-  caBundle: z.string().max(262_144).exactOptional().openapi({ description: 'PEM certificates to trust' }),
-  allowPrivate: z.boolean().exactOptional(),
-  allowedRealms: z.array(z.string().max(300)).max(20).exactOptional(),
-  gcSettleSeconds: z.int().min(0).max(86_400).exactOptional(),
-  gcDeletesUntagged: z.boolean().exactOptional(),
+  insecure: optional(z.boolean()).openapi({ description: 'Plain http. Default: only for loopback' }),
+  caBundle: optional(z.string().max(262_144)).openapi({ description: 'PEM certificates to trust' }),
+  allowPrivate: optional(z.boolean()),
+  allowedRealms: optional(z.array(z.string().max(300)).max(20)),
+  gcSettleSeconds: optional(z.int().min(0).max(86_400)),
+  gcDeletesUntagged: optional(z.boolean()),
 };
 
 const registrySecretSpecSchema = z
@@ -37,7 +38,7 @@ const registrySecretSpecSchema = z
       .openapi({ description: 'Never readable back', format: 'password' }),
     provider: z.string().max(63).openapi({ example: 'harbor' }),
     ...registryAccessFields,
-    allowedNamespaces: z.array(z.string().max(63)).max(1000).exactOptional(),
+    allowedNamespaces: optional(z.array(z.string().max(63)).max(1000)),
   })
   .openapi('RegistrySecretSpec') satisfies z.ZodType<RegistrySecretSpec>;
 
@@ -54,19 +55,19 @@ export const registrySecretSchema = z
     ...outgoingType('RegistrySecret'),
     metadata: metaSchema,
     spec: registrySecretSpecSchema,
-    status: z
-      .object({
-        observedGeneration: z.int().exactOptional(),
-        conditions: z.array(conditionSchema).exactOptional(),
-        lastVerified: z.string().exactOptional(),
-        capabilities: z.array(capabilitySchema).exactOptional(),
-        pullQuota: z
-          .object({ remaining: z.number(), limit: z.number(), windowSeconds: z.number() })
-          .exactOptional(),
-        expires: z.string().exactOptional(),
-        secretName: z.string().exactOptional(),
-      })
-      .exactOptional(),
+    status: optional(
+      z.object({
+        observedGeneration: optional(z.int()),
+        conditions: optional(z.array(conditionSchema)),
+        lastVerified: optional(z.string()),
+        capabilities: optional(z.array(capabilitySchema)),
+        pullQuota: optional(
+          z.object({ remaining: z.number(), limit: z.number(), windowSeconds: z.number() }),
+        ),
+        expires: optional(z.string()),
+        secretName: optional(z.string()),
+      }),
+    ),
   })
   .openapi('RegistrySecret') satisfies z.ZodType<RegistrySecret>;
 
@@ -75,10 +76,10 @@ export const registrySecretListSchema = listSchema('RegistrySecret', registrySec
 /** Body of `verify`: all three to test them without storing, none to test what is stored. */
 export const verifyRequestSchema = z
   .object({
-    domain: z.string().max(300).exactOptional(),
-    username: z.string().min(1).max(1024).exactOptional(),
-    password: z.string().min(1).max(65_536).exactOptional().openapi({ format: 'password' }),
-    provider: z.string().max(63).exactOptional().openapi({ description: 'Default: other' }),
+    domain: optional(z.string().max(300)),
+    username: optional(z.string().min(1).max(1024)),
+    password: optional(z.string().min(1).max(65_536)).openapi({ format: 'password' }),
+    provider: optional(z.string().max(63)).openapi({ description: 'Default: other' }),
     insecure: registryAccessFields.insecure,
     caBundle: registryAccessFields.caBundle,
     allowPrivate: registryAccessFields.allowPrivate,
@@ -91,8 +92,8 @@ export const verifyAnswerSchema = z
   .object({
     success: z.boolean(),
     message: z.string().openapi({ example: '连接成功' }),
-    reason: z.string().exactOptional().openapi({ description: 'Stable code of what went wrong' }),
+    reason: optional(z.string()).openapi({ description: 'Stable code of what went wrong' }),
     messages: z.object({ en: z.string(), zh: z.string() }),
-    workflowId: z.string().exactOptional(),
+    workflowId: optional(z.string()),
   })
   .openapi('VerifyAnswer');

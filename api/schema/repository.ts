@@ -9,26 +9,27 @@ import {
   newMetaSchema,
   outgoingType,
 } from './meta.ts';
+import { optional } from './optional.ts';
 
 const duration = z.string().max(40);
 const pattern = z.string().max(1000);
 
 const tagSelectorSchema = z
   .object({
-    glob: pattern.exactOptional(),
-    regex: pattern.exactOptional(),
-    semver: pattern.exactOptional(),
-    newest: z.int().min(1).max(10_000).exactOptional(),
-    orderBy: z.enum(['semver', 'name', 'created']).exactOptional(),
-    exclude: z.array(pattern).max(100).exactOptional(),
-    cap: z.int().min(1).max(10_000).exactOptional(),
+    glob: optional(pattern),
+    regex: optional(pattern),
+    semver: optional(pattern),
+    newest: optional(z.int().min(1).max(10_000)),
+    orderBy: optional(z.enum(['semver', 'name', 'created'])),
+    exclude: optional(z.array(pattern).max(100)),
+    cap: optional(z.int().min(1).max(10_000)),
   })
   .openapi('TagSelector');
 
 const platformsSchema = z
   .object({
     mode: z.enum(['all', 'sparse', 'rewrite']),
-    platforms: z.array(z.string().max(100)).max(50).exactOptional(),
+    platforms: optional(z.array(z.string().max(100)).max(50)),
   })
   .openapi('PlatformSelection');
 
@@ -36,22 +37,21 @@ const repositorySpecSchema = z
   .object({
     repository: z.string().max(300).openapi({ description: 'Path, no tag', example: 'library/nginx' }),
     tag: z.string().max(200).openapi({ example: '1.27' }),
-    registryRef: z.object({ name: z.string().max(253), namespace: z.string().max(63).exactOptional() }),
-    syncInterval: duration.exactOptional().openapi({ description: 'Default 1h', example: '1h' }),
-    syncTimeout: duration.exactOptional().openapi({ description: 'Default 10m', example: '10m' }),
-    retryCount: z.int().min(0).max(100).exactOptional().openapi({ description: 'Default 3' }),
-    retryInterval: duration.exactOptional(),
-    sites: z.array(z.string().max(63)).max(1000).exactOptional(),
-    platforms: platformsSchema.exactOptional(),
-    tagSelector: tagSelectorSchema.exactOptional(),
-    pinnedDigest: z.string().max(200).exactOptional(),
-    prune: z.boolean().exactOptional(),
-    suspend: z.boolean().exactOptional(),
-    alternativeSources: z
-      .array(z.object({ name: z.string().max(253), repository: z.string().max(300).exactOptional() }))
-      .max(20)
-      .exactOptional(),
-    verification: z.object({ publicKey: z.string().max(16_384) }).exactOptional(),
+    registryRef: z.object({ name: z.string().max(253), namespace: optional(z.string().max(63)) }),
+    syncInterval: optional(duration).openapi({ description: 'Default 1h', example: '1h' }),
+    syncTimeout: optional(duration).openapi({ description: 'Default 10m', example: '10m' }),
+    retryCount: optional(z.int().min(0).max(100)).openapi({ description: 'Default 3' }),
+    retryInterval: optional(duration),
+    sites: optional(z.array(z.string().max(63)).max(1000)),
+    platforms: optional(platformsSchema),
+    tagSelector: optional(tagSelectorSchema),
+    pinnedDigest: optional(z.string().max(200)),
+    prune: optional(z.boolean()),
+    suspend: optional(z.boolean()),
+    alternativeSources: optional(
+      z.array(z.object({ name: z.string().max(253), repository: optional(z.string().max(300)) })).max(20),
+    ),
+    verification: optional(z.object({ publicKey: z.string().max(16_384) })),
   })
   .openapi('RepositorySpec') satisfies z.ZodType<RepositorySpec>;
 
@@ -59,23 +59,23 @@ const repositorySpecSchema = z
 export const repositoryEditSchema = z
   .object({
     ...editFields,
-    spec: z
-      .strictObject({
+    spec: optional(
+      z.strictObject({
         repository: z.unknown().optional(),
         tag: z.unknown().optional(),
         registryRef: z.unknown().optional(),
-        syncInterval: duration.nullable().exactOptional(),
-        syncTimeout: duration.nullable().exactOptional(),
-        retryCount: z.int().min(0).max(100).nullable().exactOptional(),
-        retryInterval: duration.nullable().exactOptional(),
-        sites: z.array(z.string().max(63)).max(1000).nullable().exactOptional(),
-        platforms: platformsSchema.nullable().exactOptional(),
-        tagSelector: tagSelectorSchema.nullable().exactOptional(),
-        pinnedDigest: z.string().max(200).nullable().exactOptional(),
-        prune: z.boolean().nullable().exactOptional(),
-        suspend: z.boolean().nullable().exactOptional(),
-      })
-      .exactOptional(),
+        syncInterval: optional(duration.nullable()),
+        syncTimeout: optional(duration.nullable()),
+        retryCount: optional(z.int().min(0).max(100).nullable()),
+        retryInterval: optional(duration.nullable()),
+        sites: optional(z.array(z.string().max(63)).max(1000).nullable()),
+        platforms: optional(platformsSchema.nullable()),
+        tagSelector: optional(tagSelectorSchema.nullable()),
+        pinnedDigest: optional(z.string().max(200).nullable()),
+        prune: optional(z.boolean().nullable()),
+        suspend: optional(z.boolean().nullable()),
+      }),
+    ),
   })
   .openapi('RepositoryEdit');
 
@@ -89,7 +89,7 @@ const manifestSchema = z
     architecture: z.string(),
     os: z.string(),
     size: z.string().openapi({ example: '142MB' }),
-    created: z.string().exactOptional(),
+    created: optional(z.string()),
     layers: z.array(z.object({ digest: z.string(), size: z.string() })),
   })
   .openapi('ManifestStatus');
@@ -100,8 +100,8 @@ export const versionSchema = z
     tag: z.string(),
     digest: z.string(),
     seen: z.string(),
-    placed: z.string().exactOptional(),
-    syncId: z.string().exactOptional(),
+    placed: optional(z.string()),
+    syncId: optional(z.string()),
   })
   .openapi('Version');
 
@@ -113,11 +113,11 @@ export const syncRecordSchema = z
     result: z.enum(['Success', 'Failed', 'Unchanged', 'Cancelled']),
     started: z.string(),
     ended: z.string(),
-    digest: z.string().exactOptional(),
+    digest: optional(z.string()),
     bytesMoved: z.number(),
     bytesReused: z.number(),
-    reason: z.string().exactOptional(),
-    message: z.string().exactOptional(),
+    reason: optional(z.string()),
+    message: optional(z.string()),
     workflowId: z.string(),
     runId: z.string(),
   })
@@ -129,20 +129,20 @@ export const repositorySchema = z
     ...outgoingType('Repository'),
     metadata: metaSchema,
     spec: repositorySpecSchema,
-    status: z
-      .looseObject({
-        observedGeneration: z.int().exactOptional(),
-        domain: z.string().exactOptional(),
-        syncStatus: z.enum(['Success', 'Failed', 'Syncing', '']).exactOptional(),
-        syncProgress: z.string().exactOptional(),
-        lastSynced: z.string().exactOptional(),
-        digest: z.string().exactOptional(),
-        manifest: manifestSchema.exactOptional(),
-        conditions: z.array(conditionSchema).exactOptional(),
-        versions: z.array(versionSchema).exactOptional(),
-        history: z.array(syncRecordSchema).exactOptional(),
-      })
-      .exactOptional(),
+    status: optional(
+      z.looseObject({
+        observedGeneration: optional(z.int()),
+        domain: optional(z.string()),
+        syncStatus: optional(z.enum(['Success', 'Failed', 'Syncing', ''])),
+        syncProgress: optional(z.string()),
+        lastSynced: optional(z.string()),
+        digest: optional(z.string()),
+        manifest: optional(manifestSchema),
+        conditions: optional(z.array(conditionSchema)),
+        versions: optional(z.array(versionSchema)),
+        history: optional(z.array(syncRecordSchema)),
+      }),
+    ),
   })
   .openapi('Repository') satisfies z.ZodType<Repository>;
 

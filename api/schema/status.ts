@@ -1,4 +1,5 @@
 import { z } from '@hono/zod-openapi';
+import { optional } from './optional.ts';
 
 /** Kubernetes' `Status`, the body of every error. */
 export const statusSchema = z
@@ -14,8 +15,8 @@ export const statusSchema = z
       kind: z.string(),
       code: z.string().openapi({ description: 'Stable code' }),
       messages: z.object({ en: z.string(), zh: z.string() }),
-      retryAfterSeconds: z.int().exactOptional(),
-      requestId: z.string().exactOptional(),
+      retryAfterSeconds: optional(z.int()),
+      requestId: optional(z.string()),
     }),
     code: z.int(),
   })

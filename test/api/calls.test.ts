@@ -281,3 +281,11 @@ test('answers carry a request id and headers that keep browsers in check', async
   const forged = await app.request('/healthz', { headers: { 'x-request-id': 'a"}{"b' } });
   assert.match(forged.headers.get('x-request-id') ?? '', /^[0-9a-f-]{36}$/);
 });
+
+test('a method that a path does not take is 405 and says which it takes', async () => {
+  const { call } = inProcessApi();
+  const response = await call('PUT', `${repositories}/nginx`, {});
+  assert.equal(response.status, 405);
+  assert.equal(response.headers.get('allow'), 'GET, DELETE, PATCH');
+  assert.equal((await json(response)).reason, 'MethodNotAllowed');
+});

@@ -41,5 +41,5 @@ test('without the key the answer says which is missing', async () => {
   const response = await call('POST', '/codec/decode', { payloads: [await sealed()] });
   assert.equal(response.status, 503);
   assert.match((await json(response)).message, /k1/);
-  assert.equal((await inProcessApi().call('POST', '/codec/decode', { payloads: [] })).status, 503);
+  assert.equal((await inProcessApi().call('POST', '/codec/decode', { payloads: [] })).status, 404);
 });
