@@ -16,15 +16,15 @@ import { announce, bringImages, type Journey } from './bring-images.ts';
 import { factsOfError, workflowFailure } from './failure.ts';
 import { withRetries } from './retries.ts';
 import { cluster, registry } from './steps.ts';
-import { beginStory, findableBy, now, showPlan, thisRun } from './sync-story.ts';
+import { beginStory, findableBy, now, showPlan, thisRun, type SyncStory } from './sync-story.ts';
 
 /**
  * Brings one Repository's images to its sites: plan, resolve and compare, copy what changed, read back, status and
  * Event. Ends as failed where the sync failed and as cancelled where it was cancelled; the status says the same.
  */
 export async function syncRepository({ ref, trigger, resume }: SyncInput): Promise<SyncReport> {
-  const again = hearAskedAgain();
   const story = beginStory();
+  const again = hearAskedAgain(story);
   const started = resume?.started ?? now();
   const plan = await cluster.planSync(ref);
   if (plan === undefined) return gone;
@@ -113,11 +113,17 @@ async function describe({ plan, first, tally, story }: Journey): Promise<Manifes
   return withRetries(plan.retry, () => registry.describeImage(order));
 }
 
-/** A request to run once more, made while this run may have begun too early to see what it is about. */
-function hearAskedAgain(): { readonly trigger: SyncTrigger | undefined } {
+/** Requests about something that a run which looked already cannot have seen. */
+const needsNewLook: ReadonlySet<SyncTrigger> = new Set(['repair', 'rollback']);
+/** Requests by people: they join a run, but not one that is about to write down how it ended. */
+const byPeople: ReadonlySet<SyncTrigger> = new Set(['manual', 'batch']);
+
+/** A request that came while this run was under way, where it has to run once more because of it. */
+function hearAskedAgain(story: SyncStory): { readonly trigger: SyncTrigger | undefined } {
   const again: { trigger: SyncTrigger | undefined } = { trigger: undefined };
   setHandler(defineSignal<[SyncTrigger]>(syncAgainSignal), (trigger) => {
-    again.trigger = trigger;
+    const isLate = story.progress.phase === 'recording' && byPeople.has(trigger);
+    if (isLate || needsNewLook.has(trigger)) again.trigger = trigger;
   });
   return again;
 }

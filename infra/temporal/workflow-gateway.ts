@@ -31,15 +31,13 @@ export function createWorkflowGateway(client: Client): WorkflowGateway {
 }
 
 /**
- * Work that a running sync may have begun too early to see; it runs once more after it. An edited spec is none: the run
- * itself sees that when it ends.
+ * Starts a sync or joins the one that runs, and tells that one: it may be past the point where it could see what this
+ * request is about, and then runs once more.
  */
-const mustSeeNow: ReadonlySet<SyncTrigger> = new Set(['repair', 'rollback']);
-
 async function startSync(client: Client, ref: ObjectRef, trigger: SyncTrigger): Promise<StartedRun> {
   for (let round = 0; round < 3; round += 1) {
     const run = await startOrJoin(client, workflowTypes.sync, syncStart(ref, trigger));
-    if (!run.alreadyRunning || !mustSeeNow.has(trigger)) return run;
+    if (!run.alreadyRunning) return run;
     const handle = client.workflow.getHandle(run.workflowId, run.runId);
     const heard = await engineCall(client, async () => {
       await handle.signal(syncAgainSignal, trigger);

@@ -1,0 +1,145 @@
+import assert from 'node:assert/strict';
+import { randomBytes } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { EventsV1Api, type EventsV1Event } from '@kubernetes/client-node';
+import { apiGroup, apiVersion, type Condition, type ObjectRef } from '../../domain/resources/meta.ts';
+import type { RegistrySecretSpec } from '../../domain/resources/registry-secret.ts';
+import type { Repository, RepositorySpec, SyncRecord } from '../../domain/resources/repository.ts';
+import { resyncScheduleId, syncWorkflowId } from '../../domain/sync/ids.ts';
+import { connectCluster } from '../../infra/kubernetes/connection.ts';
+import { createResourceClients } from '../../infra/kubernetes/resource-client.ts';
+import { connectTemporal } from '../../infra/temporal/connection.ts';
+import { createWorkflowGateway } from '../../infra/temporal/workflow-gateway.ts';
+import { endpoints } from './stack.ts';
+
+const version = `${apiGroup}/${apiVersion}` as const;
+const namespace = 'default';
+
+/** The running stack as a test of syncs sees it; close it at the end. */
+export function liveSync() {
+  const { kubeconfig, temporalAddress, temporalNamespace } = endpoints();
+  const cluster = connectCluster(kubeconfig);
+  const resources = createResourceClients(cluster);
+  const temporal = connectTemporal({ address: temporalAddress, namespace: temporalNamespace });
+  const repositories = resources.resource('repositories');
+  const unique = (name: string): string => `${name}-${randomBytes(3).toString('hex')}`;
+
+  /** As `kubectl apply` of a credential; its name. */
+  async function secret(spec: Omit<RegistrySecretSpec, 'provider'>): Promise<string> {
+    const name = unique('live');
+    await resources.resource('registrysecrets').create({
+      apiVersion: version,
+      kind: 'RegistrySecret',
+      metadata: { name, namespace },
+      spec: { provider: 'other', ...spec },
+    });
+    return name;
+  }
+
+  /** As `kubectl apply` of a Repository; its name. */
+  async function repository(
+    secretName: string,
+    spec: Partial<RepositorySpec> & Pick<RepositorySpec, 'repository' | 'tag'>,
+  ): Promise<string> {
+    const name = unique('live');
+    await repositories.create({
+      apiVersion: version,
+      kind: 'Repository',
+      metadata: { name, namespace },
+      spec: { registryRef: { name: secretName }, ...spec },
+    });
+    return name;
+  }
+
+  const get = async (name: string): Promise<Repository> => {
+    const found = await repositories.get({ namespace, name });
+    assert.ok(found !== undefined, name);
+    return found;
+  };
+
+  /** Waits for the `count`th sync to be recorded; the newest record. */
+  async function ended(
+    name: string,
+    count = 1,
+  ): Promise<{ readonly object: Repository; readonly record: SyncRecord }> {
+    const object = await until(`sync ${count} of ${name}`, async () => {
+      const found = await get(name);
+      return (found.status?.history?.length ?? 0) >= count ? found : undefined;
+    });
+    const record = object.status?.history?.[0];
+    assert.ok(record !== undefined);
+    return { object, record };
+  }
+
+  /** A further site on the same registry, filled with at most so many bytes per second; its name. */
+  async function slowSite(domain: string, bandwidth: number): Promise<string> {
+    const name = unique('slow');
+    await resources.resource('edgesites').create({
+      apiVersion: version,
+      kind: 'EdgeSite',
+      metadata: { name },
+      spec: { registry: { domain, credentialSecretName: 'site-edge' }, bandwidth },
+    });
+    return name;
+  }
+
+  const events = cluster.makeApiClient(EventsV1Api);
+  async function eventsOf(uid: string): Promise<readonly EventsV1Event[]> {
+    const { items } = await events.listNamespacedEvent({ namespace });
+    return items.filter(({ regarding }) => regarding?.uid === uid);
+  }
+
+  /** Copies that run for a Repository by now. */
+  async function copies(ref: ObjectRef): Promise<number> {
+    const handle = temporal.workflow.getHandle(syncWorkflowId(ref));
+    const pending = await handle.describe().then(
+      ({ raw }) => raw.pendingActivities ?? [],
+      () => [],
+    );
+    return pending.filter(
+      ({ activityType, heartbeatDetails }) =>
+        activityType?.name === 'copyImage' && heartbeatDetails?.payloads?.length === 1,
+    ).length;
+  }
+
+  async function hasSchedule(ref: ObjectRef): Promise<boolean> {
+    const handle = temporal.schedule.getHandle(resyncScheduleId(ref));
+    return handle.describe().then(
+      () => true,
+      () => false,
+    );
+  }
+
+  return {
+    slowSite,
+    eventsOf,
+    copies,
+    hasSchedule,
+    resources,
+    temporal,
+    gateway: createWorkflowGateway(temporal),
+    namespace,
+    unique,
+    secret,
+    repository,
+    get,
+    ended,
+    close: () => temporal.connection.close(),
+  };
+}
+
+/** The condition `Synced`. */
+export function synced({ status }: Repository): Condition {
+  const condition = status?.conditions?.find(({ type }) => type === 'Synced');
+  assert.ok(condition !== undefined, 'no condition Synced');
+  return condition;
+}
+
+/** Asks every 50 ms until there is an answer. Fails after `ms` milliseconds. */
+export async function until<T>(what: string, ask: () => Promise<T | undefined>, ms = 60_000): Promise<T> {
+  for (const end = performance.now() + ms; performance.now() < end; await sleep(50)) {
+    const answer = await ask();
+    if (answer !== undefined) return answer;
+  }
+  return assert.fail(`${what}: not within ${ms / 1000} s`);
+}
