@@ -12,16 +12,15 @@ import { untilStopped } from './until-stopped.ts';
 const root = join(import.meta.dirname, '..', '..');
 const folder = join(root, '.local');
 
-function closing({ digest, bytes, sync }: Shown, endpoints: Endpoints, kubectlPath: string): string {
+function closing({ digest, bytes, sync, took }: Shown, endpoints: Endpoints, kubectlPath: string): string {
   const { api, temporalUi, temporalNamespace, kubeconfig, registries } = endpoints;
-  const workflow = encodeURIComponent(sync?.workflowId ?? 'sync/default/hello');
-  const story = `${temporalUi}/namespaces/${temporalNamespace}/workflows/${workflow}${sync === undefined ? '' : `/${sync.runId}/history`}`;
-  const took = sync === undefined ? '' : ` in ${elapsed(Date.parse(sync.ended) - Date.parse(sync.started))}`;
+  const workflow = encodeURIComponent(sync.workflowId);
+  const story = `${temporalUi}/namespaces/${temporalNamespace}/workflows/${workflow}/${sync.runId}/history`;
   const kube = `${kubectlPath} --kubeconfig ${relative(process.cwd(), kubeconfig) || kubeconfig}`;
   const resources = `${api}/oapis/image.theriseunion.io/v1alpha1/namespaces/default`;
   const token = `Authorization: Bearer $(node -p "require('./.local/endpoints.json').tokens.admin")`;
   return `
-demo/hello:1.0 is at the edge (${registries.edge.domain})${took}, ${bytes} bytes, ${digest}
+demo/hello:1.0 is at the edge (${registries.edge.domain}) after ${elapsed(took)}, ${bytes} bytes, ${digest}
 
   API          ${api}
   OpenAPI      ${api}/openapi.json

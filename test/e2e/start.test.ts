@@ -7,11 +7,11 @@ import { endpoints, endpointsPath } from '../support/stack.ts';
 
 test('npm start shows the main job: an image goes from upstream to the edge, the same byte for byte', async () => {
   const first = await showMainJob(endpoints(), quietProgress);
-  assert.equal(first.sync?.result, 'Success');
+  assert.equal(first.sync.result, 'Success');
   assert.equal(first.sync.digest, first.digest);
   assert.ok(first.bytes > 24 << 20);
   const second = await showMainJob(endpoints(), quietProgress);
-  assert.equal(second.sync?.result, 'Unchanged');
+  assert.equal(second.sync.result, 'Unchanged');
   assert.equal(second.sync.bytesMoved, 0);
   assert.equal(second.digest, first.digest);
 });
