@@ -37,6 +37,8 @@ export function networkFailure(error: unknown, details: FailureDetails = {}): Fa
 function failureCode(error: unknown, code: string | undefined): FailureCode {
   if (error instanceof Error && (error.name === 'AbortError' || code === 'UND_ERR_ABORTED'))
     return 'Cancelled';
+  // undici leaves the code out for what its parser refuses.
+  if (error instanceof Error && error.name === 'HTTPParserError') return 'UnexpectedResponse';
   if (code === undefined) return 'NetworkError';
   if (tlsCode.test(code)) return 'TLSVerificationFailed';
   if (parserCode.test(code)) return 'UnexpectedResponse';

@@ -120,6 +120,8 @@ export class ReadConnection {
     if (end < 0) {
       if (this.#head.byteLength > maxHeadBytes)
         this.destroy(new Failure('UnexpectedResponse', { detail: 'a long head' }));
+      else if (/(?:^|[^\r])\n/.test(this.#head.toString('latin1')))
+        this.destroy(new Failure('UnexpectedResponse', { detail: 'a bare line feed' }));
       return true;
     }
     try {

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { Failure } from '../../domain/failure.ts';
+import { asFailure, Failure } from '../../domain/failure.ts';
 import type { FailureCode } from '../../domain/failure-catalogue.ts';
 import type { Descriptor } from '../../domain/image/descriptor.ts';
 import { maxManifestBytes } from '../../domain/image/manifest.ts';
@@ -16,6 +16,7 @@ import type {
   StoredManifest,
   UploadOptions,
 } from '../copy/content.ts';
+import { RetryPlan } from '../copy/retry-plan.ts';
 import type { RequestSubject } from './answer-failure.ts';
 import type { Scope } from './authenticator.ts';
 import { BlobReader } from './blob-reader.ts';
@@ -137,13 +138,15 @@ export class RegistryStore implements ContentStore, BlobMounter {
 
   async proveBlob(blob: Descriptor, signal?: AbortSignal): Promise<boolean> {
     if (blob.size === 0) return this.hasBlob(blob, signal);
-    let bytes = 0;
-    for (let tries = 0; tries < 2; tries += 1) {
+    const retry = new RetryPlan(signal);
+    for (let gone = 0; gone < 2;) {
+      let bytes = 0;
       try {
         await this.readBlob(blob, blob.size - 1, (chunk) => void (bytes += chunk.byteLength), signal);
         return bytes === 1;
       } catch (error) {
-        if (!saysBlobIsGone(error)) throw error;
+        if (saysBlobIsGone(error)) gone += 1;
+        else await retry.next(asFailure(error));
       }
     }
     return false;

@@ -33,6 +33,14 @@ export interface Call {
   readonly signal?: AbortSignal;
 }
 
+/** What our own reader calls a connection that went wrong before it was an answer. */
+const brokenConnections: ReadonlySet<FailureCode> = new Set([
+  'Timeout',
+  'NetworkError',
+  'Truncated',
+  'UnexpectedResponse',
+]);
+
 /** One registry with one credential: calls are signed, paced, retried and judged here. */
 export class RegistrySession {
   readonly origins: OriginSet;
@@ -108,14 +116,20 @@ export class RegistrySession {
   /** The failure behind an error of a request; an unreadable answer of a throttling host is more throttling. */
   blame(error: unknown, about: RequestSubject): Failure {
     const failure = networkFailure(error, { side: about.side, subject: about.subject });
-    if (failure === error) return failure;
     if (failure.code === 'UnexpectedResponse' && this.budget.throttling) {
       this.budget.pause(10_000);
       return new Failure('RateLimited', { side: about.side, subject: about.subject, retryAfterMs: 10_000 });
     }
+    if (failure !== error || brokenConnections.has(failure.code)) this.#broke(failure);
+    // Answers were judged already, and pauses are nobody's fault; but whoever went first must let the next one go.
+    else if (failure.code !== 'RateLimited' && failure.code !== 'RegistryUnavailable')
+      this.budget.abandoned();
+    return failure;
+  }
+
+  #broke(failure: Failure): void {
     if (failure.code === 'Cancelled') this.budget.abandoned();
     else this.budget.failed();
-    return failure;
   }
 
   async #once(call: Call): Promise<HttpAnswer> {

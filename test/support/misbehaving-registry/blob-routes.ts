@@ -118,7 +118,7 @@ async function startUpload(registry: RegistryState, exchange: Exchange, name: st
 
 function session(exchange: Exchange, name: string, id: string, upload: HeldUpload): Record<string, string> {
   return {
-    location: `http://${exchange.header('host') ?? ''}/v2/${name}/blobs/uploads/${id}?_state=s%3D`,
+    location: `${exchange.scheme}://${exchange.header('host') ?? ''}/v2/${name}/blobs/uploads/${id}?_state=s%3D`,
     range: `0-${Math.max(0, upload.size - 1)}`,
     'docker-upload-uuid': id,
   };

@@ -1,4 +1,5 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { createServer as createTlsServer, type ServerOptions } from 'node:https';
 import type { AddressInfo, Socket } from 'node:net';
 import { Exchange, type Answer } from './exchange.ts';
 import type { Trace } from './trace.ts';
@@ -31,12 +32,19 @@ export abstract class Double {
   readonly #server: Server;
   readonly #sockets = new Set<Socket>();
 
-  constructor(trace: Trace) {
+  readonly #scheme: 'http' | 'https';
+
+  /** `tls`: key and certificate of an https server. Default: plain http. */
+  constructor(trace: Trace, tls?: ServerOptions) {
     this.trace = trace;
-    this.#server = createServer({ keepAliveTimeout: 30_000 }, (request, response) => {
+    this.#scheme = tls === undefined ? 'http' : 'https';
+    const handle = (request: IncomingMessage, response: ServerResponse): void =>
       void this.#handle(request, response);
-    });
-    this.#server.on('connection', (socket: Socket) => {
+    this.#server =
+      tls === undefined
+        ? createServer({ keepAliveTimeout: 30_000 }, handle)
+        : createTlsServer({ ...tls, keepAliveTimeout: 30_000 }, handle);
+    this.#server.on(tls === undefined ? 'connection' : 'secureConnection', (socket: Socket) => {
       this.#sockets.add(socket);
       socket.on('error', () => undefined);
       socket.once('close', () => this.#sockets.delete(socket));
@@ -70,7 +78,7 @@ export abstract class Double {
   }
 
   get origin(): string {
-    return `http://${this.host}`;
+    return `${this.#scheme}://${this.host}`;
   }
 
   /** Connections that are open now. */

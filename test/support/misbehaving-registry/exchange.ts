@@ -32,6 +32,10 @@ export class Exchange {
     this.#respond = respond;
   }
 
+  get scheme(): 'http' | 'https' {
+    return 'encrypted' in this.request.socket ? 'https' : 'http';
+  }
+
   get socket(): Socket {
     return this.request.socket;
   }

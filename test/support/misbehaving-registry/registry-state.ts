@@ -1,3 +1,4 @@
+import type { ServerOptions } from 'node:https';
 import { digestLike, RepositoryContent, type HeldManifest } from './content.ts';
 import type { Answer } from './exchange.ts';
 import type { TokenServer } from './token-server.ts';
@@ -10,6 +11,8 @@ export type RegistryAuth =
 export interface RegistryOptions {
   /** Default: open to all. */
   readonly auth?: RegistryAuth;
+  /** Key and certificate. Default: plain http. */
+  readonly tls?: ServerOptions;
   /** Default: true. */
   readonly referrersApi?: boolean;
   /** Whether a manifest whose parts are missing is refused, as distribution does. Default: true. */

@@ -13,7 +13,7 @@ export class MisbehavingRegistry extends Double {
   readonly state: RegistryState;
 
   constructor(trace: Trace, options: RegistryOptions = {}) {
-    super(trace);
+    super(trace, options.tls);
     this.options = options;
     this.state = new RegistryState(options, (violation) =>
       trace.violations.push(`${violation} at ${this.origin}`),
