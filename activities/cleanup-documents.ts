@@ -1,3 +1,4 @@
+import { planDocument } from '../domain/lifecycle/ids.ts';
 import type { PlanRecord } from '../domain/lifecycle/cleanup-run.ts';
 import type { TagLedger } from '../domain/lifecycle/tag-ledger.ts';
 import type { ObjectRef } from '../domain/resources/meta.ts';
@@ -23,7 +24,7 @@ export interface DocumentKey<K extends keyof DocumentKinds> {
 
 export const planKey = (ref: ObjectRef): DocumentKey<'plan'> => ({
   kind: 'plan',
-  key: `plan/${ref.namespace}/${ref.name}`,
+  key: planDocument(ref),
 });
 export const ledgerKey = (site: string, image: string): DocumentKey<'ledger'> => ({
   kind: 'ledger',

@@ -11,9 +11,7 @@ import type { RepositoryEndpoint } from '../infra/copy/engine.ts';
 import type { PlanningDependencies } from './cleanup-dependencies.ts';
 import { ledgerKey, readDocument, writeDocument } from './cleanup-documents.ts';
 import { targetEndpoint } from './endpoints.ts';
-
-/** How many manifests are read together. */
-const lookups = 8;
+import { inspectTags } from './inspect-tags.ts';
 
 /** All tags of an image at a site, looked at. */
 export interface SurveyedTarget {
@@ -69,15 +67,7 @@ interface Survey {
 
 async function surveyTags(deps: PlanningDependencies, survey: Survey): Promise<SurveyedTarget> {
   const { target, claims, endpoint, tags, signal } = survey;
-  const inspected = new Map<TagName, InspectedImage>();
-  for (let start = 0; start < tags.length; start += lookups) {
-    const group = tags.slice(start, start + lookups);
-    const images = await Promise.all(group.map((tag) => deps.inspector.inspect(endpoint, tag, signal)));
-    for (const [index, tag] of group.entries()) {
-      const image = images[index];
-      if (image !== undefined) inspected.set(tag, image);
-    }
-  }
+  const inspected = await inspectTags(deps.inspector, endpoint, tags, signal);
   const found = [...inspected].map(([tag, { digest }]) => ({ tag, digest }));
   const ledger = recordListing(survey.ledger, found, claims.placed, deps.now());
   await writeDocument(deps.documents, ledgerKey(target.site, target.image), ledger);

@@ -7,6 +7,7 @@ import { planCleanup } from './cleanup-plan.ts';
 import type { PlanOrder } from './cleanup-record.ts';
 import { reportCleanup } from './cleanup-report.ts';
 import { deleteParked, parkPlan, restoreLeftovers, restoreParked, restoreUsed } from './cleanup-run.ts';
+import { measureStorage } from './storage.ts';
 import { recordUsage } from './usage.ts';
 
 /** The steps of a cleanup that change nothing at a site. */
@@ -14,6 +15,8 @@ export interface PlanningActivities {
   planCleanup(ref: ObjectRef): Promise<PlanSummary>;
   reportCleanup(ref: ObjectRef, report: CleanupReport): Promise<void>;
   recordUsage(): Promise<void>;
+  /** How many images there are. */
+  measureStorage(): Promise<number>;
 }
 
 /** The steps that take tags away, by an approved plan only, and put them back. */
@@ -30,6 +33,7 @@ export function createPlanningActivities(deps: PlanningDependencies): PlanningAc
   return {
     planCleanup: (ref) => planCleanup(deps, ref),
     reportCleanup: (ref, report) => reportCleanup(deps, ref, report),
+    measureStorage: () => measureStorage(deps),
     recordUsage: async () => void (await recordUsage(deps)),
   };
 }

@@ -1,5 +1,6 @@
 import type { CopyEngine, RegistryVerifier } from '../infra/copy/engine.ts';
 import type { CredentialStore, EventRecorder, ResourceClients } from '../infra/kubernetes/cluster.ts';
+import type { Documents } from '../infra/kubernetes/documents.ts';
 import type { RunFence } from '../infra/temporal/run-fence.ts';
 
 /** Counts images fetched from a registry; `image` is a repository's path. */
@@ -13,6 +14,8 @@ export interface SyncDependencies {
   readonly credentials: CredentialStore;
   readonly engine: CopyEngine;
   readonly events: EventRecorder;
+  /** Where cleanup remembers what it took from selectors. */
+  readonly documents: Documents;
   readonly fence: RunFence;
   readonly pulls: PullCounter;
   /** Now, RFC 3339 UTC with seconds. */

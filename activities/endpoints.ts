@@ -1,7 +1,7 @@
 import { parseRepositoryPath } from '../domain/names/repository-path.ts';
 import { Failure } from '../domain/failure.ts';
+import { sitePath } from '../domain/sync/site-path.ts';
 import type { ObjectRef } from '../domain/resources/meta.ts';
-import type { EdgeSite } from '../domain/resources/edge-site.ts';
 import type { RepositoryEndpoint } from '../infra/copy/engine.ts';
 import type { SyncDependencies } from './dependencies.ts';
 
@@ -40,9 +40,4 @@ export async function targetEndpoint(
   const registry = await deps.credentials.siteAccess(site);
   const { bandwidth } = site.spec;
   return { registry, path: sitePath(site, repository), ...(bandwidth === undefined ? {} : { bandwidth }) };
-}
-
-function sitePath(site: EdgeSite, repository: string): RepositoryEndpoint['path'] {
-  const prefix = (site.spec.registry.pathPrefix ?? '').replace(/^\/+|\/+$/g, '');
-  return parseRepositoryPath(prefix === '' ? repository : `${prefix}/${repository}`);
 }

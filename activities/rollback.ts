@@ -8,10 +8,11 @@ import {
 } from '../domain/lifecycle/rollback.ts';
 import type { ObjectRef } from '../domain/resources/meta.ts';
 import type { Repository } from '../domain/resources/repository.ts';
+import { explain, type FailureFacts } from '../domain/sync/failure-facts.ts';
 import { chooseSites } from '../domain/sync/site-choice.ts';
 import type { CopyEngine, RepositoryEndpoint } from '../infra/copy/engine.ts';
 import type { TagMover } from '../infra/copy/tag-mover.ts';
-import type { CredentialStore, ResourceClients } from '../infra/kubernetes/cluster.ts';
+import type { CredentialStore, EventRecorder, ResourceClients } from '../infra/kubernetes/cluster.ts';
 import { sourceEndpoint, targetEndpoint } from './endpoints.ts';
 import { withHeartbeat } from './heartbeat.ts';
 
@@ -21,6 +22,7 @@ export interface RollbackDependencies {
   readonly credentials: CredentialStore;
   readonly engine: CopyEngine;
   readonly mover: TagMover;
+  readonly events: EventRecorder;
 }
 
 /** Where a site gets the earlier version from: its own store, or upstream. */
@@ -38,10 +40,18 @@ export interface RollbackPlan extends RollbackDecision {
   readonly sites: readonly SiteRollback[];
 }
 
+/** How a rollback ended: with a plan that was carried out, or with a failure. */
+export interface RollbackOutcome {
+  readonly plan?: RollbackPlan;
+  readonly failure?: FailureFacts;
+}
+
+/** The steps of a rollback. */
 export interface RollbackActivities {
   planRollback(ref: ObjectRef, request: RollbackRequest): Promise<RollbackPlan>;
   fenceTag(plan: RollbackPlan): Promise<void>;
   rollBackSite(plan: RollbackPlan, site: SiteRollback): Promise<void>;
+  reportRollback(ref: ObjectRef, outcome: RollbackOutcome): Promise<void>;
 }
 
 /** Binds the steps of a rollback. */
@@ -50,6 +60,7 @@ export function createRollbackActivities(deps: RollbackDependencies): RollbackAc
     planRollback: (ref, request) => planRollback(deps, ref, request),
     fenceTag: (plan) => fenceTag(deps, plan),
     rollBackSite: (plan, site) => rollBackSite(deps, plan, site),
+    reportRollback: (ref, outcome) => reportRollback(deps, ref, outcome),
   };
 }
 
@@ -159,6 +170,26 @@ function rollBackSite(deps: RollbackDependencies, plan: RollbackPlan, site: Site
     );
     return undefined;
   });
+}
+
+/** Tells people by an Event; the status is the sync's to write. */
+async function reportRollback(
+  deps: RollbackDependencies,
+  ref: ObjectRef,
+  { plan, failure }: RollbackOutcome,
+): Promise<void> {
+  const repository = await deps.resources.resource('repositories').get(ref);
+  if (repository === undefined) return;
+  const done =
+    plan === undefined ? '' : `${plan.tag} is back at ${plan.to} and stays there until it is released`;
+  await deps.events.record(
+    { kind: 'Repository', ref, uid: repository.metadata.uid ?? '' },
+    {
+      type: failure === undefined ? 'Normal' : 'Warning',
+      action: 'Rollback',
+      message: failure === undefined ? done : explain(failure),
+    },
+  );
 }
 
 async function requireRepository(

@@ -17,6 +17,7 @@ import { auditRoute } from './routes/audit.ts';
 import { batchProgressRoute, batchRoute } from './routes/batch.ts';
 import { decodePayloadsRoute } from './routes/codec.ts';
 import { edgeSiteRoutes } from './routes/edge-sites.ts';
+import { cleanupRoutes } from './routes/cleanup.ts';
 import { editRepositoryRoute, editSecretRoute } from './routes/edits.ts';
 import { healthRoutes } from './routes/health.ts';
 import { historyRoute, versionsRoute } from './routes/history.ts';
@@ -24,9 +25,12 @@ import { progressRoute } from './routes/progress.ts';
 import { ApiMetrics } from './metrics.ts';
 import { registrySecretRoutes } from './routes/registry-secrets.ts';
 import { repositoryRoutes } from './routes/repositories.ts';
+import { releaseRoute, rollbackRoute } from './routes/rollback.ts';
+import { storageRoute } from './routes/storage.ts';
 import { cancelSyncRoute, syncRoute } from './routes/sync.ts';
 import { routeTools, type RouteTools } from './routes/tools.ts';
 import { verifyRoute } from './routes/verify.ts';
+import { compareRoute } from './routes/versions.ts';
 
 export type ApiApp = OpenAPIHono<ApiEnvironment>;
 
@@ -42,6 +46,11 @@ export function apiRoutes(tools: RouteTools): readonly Route[] {
     editRepositoryRoute(tools),
     historyRoute(tools),
     versionsRoute(tools),
+    compareRoute(tools),
+    rollbackRoute(tools),
+    releaseRoute(tools),
+    ...cleanupRoutes(tools),
+    storageRoute(tools),
     progressRoute(tools),
     ...edgeSiteRoutes(tools),
     batchRoute(tools),

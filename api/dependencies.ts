@@ -1,6 +1,6 @@
 import type { Logger } from 'pino';
 import type { Plural } from '../domain/resources/kinds.ts';
-import type { RegistryVerifier } from '../infra/copy/engine.ts';
+import type { CopyEngine, RegistryVerifier } from '../infra/copy/engine.ts';
 import type { AuditReader, AuditWriter } from '../infra/audit/audit-log.ts';
 import type {
   AccessReviewer,
@@ -10,11 +10,20 @@ import type {
   ResourceClients,
 } from '../infra/kubernetes/cluster.ts';
 import type { PayloadOpener } from '../infra/temporal/codec-endpoint.ts';
+import type { Documents } from '../infra/kubernetes/documents.ts';
+import type { LifecycleGateway } from '../infra/temporal/lifecycle-gateway.ts';
 import type { WorkflowGateway } from '../infra/temporal/gateway.ts';
 
 /** The caches that lists are answered from. */
 export interface ResourceCaches {
   cache<P extends Plural>(plural: P): ResourceCache<P>;
+}
+
+/** What the lifecycle's routes need. */
+export interface LifecycleDependencies {
+  readonly gateway: LifecycleGateway;
+  readonly documents: Documents;
+  readonly engine: Pick<CopyEngine, 'resolve' | 'describe'>;
 }
 
 /** How many calls a caller may make. */
@@ -33,6 +42,7 @@ export interface ApiDependencies {
   readonly events: EventRecorder;
   readonly access: AccessReviewer;
   readonly workflows: WorkflowGateway;
+  readonly lifecycle: LifecycleDependencies;
   /** Opens sealed payloads. Default: payloads are not sealed. */
   readonly payloads?: PayloadOpener;
   readonly audit: { readonly writer: AuditWriter; readonly reader: AuditReader };

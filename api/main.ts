@@ -9,15 +9,19 @@ import { StoredAuditReader } from '../infra/audit/stored-audit-reader.ts';
 import { createAccessReviewer } from '../infra/kubernetes/access-reviewer.ts';
 import { connectCluster } from '../infra/kubernetes/connection.ts';
 import { createCredentialStore } from '../infra/kubernetes/credential-store.ts';
+import { createDocuments } from '../infra/kubernetes/documents.ts';
 import { createEventRecorder } from '../infra/kubernetes/event-recorder.ts';
 import { watchResources } from '../infra/kubernetes/resource-cache.ts';
 import { createResourceClients } from '../infra/kubernetes/resource-client.ts';
+import { RegistryClients } from '../infra/registry/registry-client.ts';
+import { createCopyEngine } from '../infra/registry/registry-copy-engine.ts';
 import { createRegistryVerifier } from '../infra/registry/registry-verifier.ts';
 import { payloadOpener } from '../infra/temporal/codec-endpoint.ts';
 import { parseCodecKeys } from '../infra/temporal/codec-keys.ts';
 import { SealingCodec } from '../infra/temporal/codec.ts';
 import { connectTemporal } from '../infra/temporal/connection.ts';
 import { sharedDataConverter } from '../infra/temporal/data-converter.ts';
+import { createLifecycleGateway } from '../infra/temporal/lifecycle-gateway.ts';
 import { createWorkflowGateway } from '../infra/temporal/workflow-gateway.ts';
 import { createApi } from './app.ts';
 import { serveApi } from './server.ts';
@@ -38,6 +42,7 @@ async function run(settings: ApiSettings, log: Logger): Promise<void> {
     namespace: settings.TEMPORAL_NAMESPACE,
     dataConverter: sharedDataConverter(settings.TEMPORAL_CODEC_KEYS),
   });
+  const registries = new RegistryClients();
   const caches = await watchResources(cluster, ['registrysecrets', 'repositories', 'edgesites'], {
     onTrouble: (error) => log.warn({ err: error }, 'the cluster cannot be watched'),
   });
@@ -51,6 +56,11 @@ async function run(settings: ApiSettings, log: Logger): Promise<void> {
     events: createEventRecorder(cluster, 'imageferry-api'),
     access: createAccessReviewer(cluster),
     workflows: createWorkflowGateway(temporal),
+    lifecycle: {
+      gateway: createLifecycleGateway(temporal),
+      documents: createDocuments(cluster),
+      engine: createCopyEngine(registries),
+    },
     verifier: createRegistryVerifier(),
     audit: { writer, reader },
     providers: builtInProviders,
@@ -69,7 +79,7 @@ async function run(settings: ApiSettings, log: Logger): Promise<void> {
     clearInterval(timer);
     await server.close();
     caches.stop();
-    await temporal.connection.close();
+    await Promise.all([registries.close(), temporal.connection.close()]);
   };
   for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => void stop());
 }

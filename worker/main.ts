@@ -2,6 +2,15 @@ import { fileURLToPath } from 'node:url';
 import { bundleWorkflowCode, DefaultLogger, type WorkflowBundleWithSourceMap } from '@temporalio/worker';
 import { collectDefaultMetrics, Registry } from 'prom-client';
 import { createBatchActivities } from '../activities/batch.ts';
+import { createLifecycleActivities } from '../activities/lifecycle.ts';
+import { createImageInspector, type OpenRepository } from '../infra/copy/image-inspector.ts';
+import { createTagMover } from '../infra/copy/tag-mover.ts';
+import { createTagParking } from '../infra/copy/tag-parking.ts';
+import { createDocuments } from '../infra/kubernetes/documents.ts';
+import { createPodImageLister } from '../infra/kubernetes/pod-images.ts';
+import { RegistryStore } from '../infra/registry/registry-store.ts';
+import { createLifecycleGateway } from '../infra/temporal/lifecycle-gateway.ts';
+import { createLifecycleSchedules } from '../infra/temporal/lifecycle-schedules.ts';
 import { createCopyActivities, createHubActivities } from '../activities/index.ts';
 import { copyTaskQueue, hubTaskQueue } from '../domain/sync/ids.ts';
 import { connectCluster } from '../infra/kubernetes/connection.ts';
@@ -20,6 +29,7 @@ import { createWorkflowGateway } from '../infra/temporal/workflow-gateway.ts';
 import { createPullCounter, registerImageGauges } from './image-metrics.ts';
 import { createLog } from './log.ts';
 import { serveMetrics } from './metrics-server.ts';
+import { startLifecycleReconcilers } from './reconcile/lifecycle.ts';
 import { startReconcilers } from './reconcile/start.ts';
 import { parseWorkerSettings } from './settings.ts';
 import { stopSignal, untilDone } from './stop-signal.ts';
@@ -47,11 +57,28 @@ const registries = new RegistryClients();
 const metrics = new Registry();
 collectDefaultMetrics({ register: metrics, prefix: 'imageferry_worker_' });
 
+const engine = createCopyEngine(registries);
+const openAtSite: OpenRepository = ({ registry, path }) =>
+  new RegistryStore(registries.of(registry), path, 'destination');
+const documents = createDocuments(cluster);
+const lifecycle = {
+  resources,
+  credentials,
+  events,
+  engine,
+  inspector: createImageInspector(engine, openAtSite),
+  parking: createTagParking(openAtSite),
+  mover: createTagMover(openAtSite),
+  documents,
+  usage: [{ name: 'hub', pods: createPodImageLister(cluster) }],
+  now: Date.now,
+};
 const steps = {
   resources,
   credentials,
   events,
-  engine: createCopyEngine(registries),
+  engine,
+  documents,
   verifier: createRegistryVerifier(),
   fence: createRunFence(temporal),
   pulls: createPullCounter(metrics),
@@ -87,7 +114,11 @@ async function work(): Promise<void> {
 async function queues(): Promise<PolledQueue[]> {
   const hub = {
     taskQueue: hubTaskQueue,
-    activities: { ...createHubActivities(steps), ...createBatchActivities({ resources, events, gateway }) },
+    activities: {
+      ...createHubActivities(steps),
+      ...createBatchActivities({ resources, events, gateway }),
+      ...createLifecycleActivities(lifecycle),
+    },
   };
   const copy = {
     taskQueue: copyTaskQueue,
@@ -102,13 +133,21 @@ async function queues(): Promise<PolledQueue[]> {
 
 /** Watches the cluster, reconciles, and shows what is watched as metrics. */
 async function startHub(): Promise<() => Promise<void>> {
-  const caches = await watchResources(cluster, ['repositories', 'registrysecrets'], {
+  const caches = await watchResources(cluster, ['repositories', 'registrysecrets', 'imagecleanuppolicies'], {
     onTrouble: (error) => log.warn({ err: error }, 'the cluster cannot be watched'),
   });
   registerImageGauges(metrics, caches);
+  const stopLifecycle = startLifecycleReconcilers({
+    clients: resources,
+    caches,
+    events,
+    gateway: createLifecycleGateway(temporal),
+    schedules: createLifecycleSchedules(temporal),
+    log,
+  });
   const stop = startReconcilers({ clients: resources, caches, credentials, events, workflows: gateway, log });
   return async () => {
-    await stop();
+    await Promise.all([stop(), stopLifecycle()]);
     caches.stop();
   };
 }

@@ -1,10 +1,9 @@
-import { ActivityCancellationType, executeChild, proxyActivities } from '@temporalio/workflow';
-import { WorkflowExecutionAlreadyStartedError } from '@temporalio/common';
+import { ActivityCancellationType, isCancellation, proxyActivities } from '@temporalio/workflow';
 import type { RollbackRequest } from '../domain/lifecycle/rollback.ts';
 import type { ObjectRef } from '../domain/resources/meta.ts';
-import { hubTaskQueue, syncWorkflowId } from '../domain/sync/ids.ts';
-import { workflowTypes } from '../domain/sync/input.ts';
 import type { RollbackActivities, RollbackPlan } from '../activities/rollback.ts';
+import { factsOfError, workflowFailure } from './failure.ts';
+import { thenSync } from './then-sync.ts';
 
 const { planRollback, rollBackSite } = proxyActivities<RollbackActivities>({
   startToCloseTimeout: '2h',
@@ -12,7 +11,7 @@ const { planRollback, rollBackSite } = proxyActivities<RollbackActivities>({
   cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
   retry: { initialInterval: '1s', maximumInterval: '30s', maximumAttempts: 6 },
 });
-const { fenceTag } = proxyActivities<RollbackActivities>({
+const { fenceTag, reportRollback } = proxyActivities<RollbackActivities>({
   startToCloseTimeout: '30s',
   retry: { initialInterval: '1s', maximumInterval: '30s', maximumAttempts: 20 },
 });
@@ -22,23 +21,17 @@ const { fenceTag } = proxyActivities<RollbackActivities>({
  * down how things are. Where the content is gone nothing is touched.
  */
 export async function rollback(ref: ObjectRef, request: RollbackRequest): Promise<RollbackPlan> {
-  const plan = await planRollback(ref, request);
-  await fenceTag(plan);
-  await Promise.all(plan.sites.map((site) => rollBackSite(plan, site)));
-  await recordBySync(ref);
-  return plan;
-}
-
-/** A sync that runs already sees the pin: its fence was changed under it. */
-async function recordBySync(ref: ObjectRef): Promise<void> {
   try {
-    await executeChild(workflowTypes.sync, {
-      workflowId: syncWorkflowId(ref),
-      taskQueue: hubTaskQueue,
-      args: [{ ref, trigger: 'rollback' }],
-      parentClosePolicy: 'ABANDON',
-    });
+    const plan = await planRollback(ref, request);
+    await fenceTag(plan);
+    await Promise.all(plan.sites.map((site) => rollBackSite(plan, site)));
+    await reportRollback(ref, { plan });
+    await thenSync(ref, 'rollback');
+    return plan;
   } catch (error) {
-    if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
+    if (isCancellation(error)) throw error;
+    const failure = factsOfError(error);
+    await reportRollback(ref, { failure });
+    throw workflowFailure(failure);
   }
 }

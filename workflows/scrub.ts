@@ -1,9 +1,8 @@
-import { continueAsNew, executeChild, proxyActivities } from '@temporalio/workflow';
-import { WorkflowExecutionAlreadyStartedError } from '@temporalio/common';
+import { continueAsNew, proxyActivities } from '@temporalio/workflow';
 import type { ObjectRef } from '../domain/resources/meta.ts';
-import { syncWorkflowId } from '../domain/sync/ids.ts';
-import { workflowTypes } from '../domain/sync/input.ts';
+import type { PlanningActivities } from '../activities/cleanup.ts';
 import type { ScrubActivities } from '../activities/scrub.ts';
+import { thenSync } from './then-sync.ts';
 
 /** Repositories looked at together: the rate of a scrub is bounded by this. */
 const lanes = 2;
@@ -14,7 +13,16 @@ const { listScrubbed, scrubRepository } = proxyActivities<ScrubActivities>({
   retry: { initialInterval: '5s', maximumInterval: '1m', maximumAttempts: 4 },
 });
 
-/** Checks what is placed at the sites, and heals what is damaged by a repair sync. One page of Repositories a run. */
+const { measureStorage } = proxyActivities<PlanningActivities>({
+  startToCloseTimeout: '2h',
+  heartbeatTimeout: '30s',
+  retry: { initialInterval: '5s', maximumInterval: '1m', maximumAttempts: 4 },
+});
+
+/**
+ * Checks what is placed at the sites, and heals what is damaged by a repair sync. Ends by
+ * measuring what is stored. One page of Repositories a run.
+ */
 export async function scrub(after?: string): Promise<void> {
   const page = await listScrubbed(after);
   const waiting = page.refs.values();
@@ -23,27 +31,16 @@ export async function scrub(after?: string): Promise<void> {
   };
   await Promise.all(Array.from({ length: lanes }, lane));
   if (page.next !== undefined) await continueAsNew<typeof scrub>(page.next);
+  await measureStorage();
 }
 
 /** One Repository that cannot be checked does not end the scrub of the others. */
 async function scrubOne(ref: ObjectRef): Promise<void> {
   try {
     if ((await scrubRepository(ref)) === 0) return;
-    await repair(ref);
+    await thenSync(ref, 'repair');
     await scrubRepository(ref);
   } catch {
     return;
-  }
-}
-
-async function repair(ref: ObjectRef): Promise<void> {
-  try {
-    await executeChild(workflowTypes.sync, {
-      workflowId: syncWorkflowId(ref),
-      args: [{ ref, trigger: 'repair' }],
-      parentClosePolicy: 'ABANDON',
-    });
-  } catch (error) {
-    if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
   }
 }

@@ -5,12 +5,15 @@ import { parseLimit, parsePage } from '../../domain/api/list-query.ts';
 import { cutPage } from '../../domain/api/list-view.ts';
 import { reachesBeyond } from '../../domain/lifecycle/cleanup-scope.ts';
 import type { PlanRecord } from '../../domain/lifecycle/cleanup-run.ts';
+import type { ParkedItem } from '../../domain/lifecycle/parking.ts';
+import type { PlanItem } from '../../domain/lifecycle/plan.ts';
 import { planDocument } from '../../domain/lifecycle/ids.ts';
 import type { ImageCleanupPolicy } from '../../domain/resources/image-cleanup-policy.ts';
 import { route, type Route } from '../route.ts';
 import {
   approveRequestSchema,
   doneSchema,
+  type planItemSchema,
   planSchema,
   restoreAnswerSchema,
   restoreRequestSchema,
@@ -62,14 +65,16 @@ const planRoute = (tools: RouteTools): Route =>
           (query.search === undefined || `${path}:${tag}`.includes(query.search)),
       );
       const page = cutPage(wanted, { page: parsePage(query.page), limit: parseLimit(query.limit) });
-      const items = page.items.map(({ ids: _, ...item }) => {
-        const step = states.get(keyOf(item));
-        if (step === undefined) return item;
-        const { state, detail } = step;
-        return Object.assign(item, detail === undefined ? { state } : { state, detail });
-      });
+      const items = page.items.map((item) => shownItem(item, states.get(keyOf(item))));
       const { hash, holds, plan } = record;
-      const body = { apiVersion: groupVersion, kind: 'CleanupPlan', hash, created: plan.created, holds, items };
+      const body = {
+        apiVersion: groupVersion,
+        kind: 'CleanupPlan',
+        hash,
+        created: plan.created,
+        holds,
+        items,
+      };
       return { status: 200, body: { ...body, totalItems: page.totalItems } };
     },
   );
@@ -103,7 +108,8 @@ const approveRoute = (tools: RouteTools): Route =>
       method: 'post',
       path: `${single}/approve`,
       operationId: 'approveCleanup',
-      summary: 'Approve exactly the plan with this hash; it needs the right to delete in every namespace it reaches',
+      summary:
+        'Approve exactly the plan with this hash; it needs the right to delete in every namespace it reaches',
       access: steer('approve'),
       query: noQuery,
       body: { schema: approveRequestSchema },
@@ -139,6 +145,25 @@ const restoreRoute = (tools: RouteTools): Route =>
       return { status: 200, body: summary };
     },
   );
+
+function shownItem(
+  { site, image, path, tag, digest, action, reason, bytes }: PlanItem,
+  step: ParkedItem | undefined,
+): z.output<typeof planItemSchema> {
+  const { state, detail } = step ?? {};
+  return {
+    site,
+    image,
+    path,
+    tag,
+    digest,
+    action,
+    reason,
+    bytes,
+    ...(state === undefined ? {} : { state }),
+    ...(detail === undefined ? {} : { detail }),
+  };
+}
 
 type Named = { readonly ns: string; readonly name: string };
 const refOf = ({ ns, name }: Named) => ({ namespace: ns, name });

@@ -46,13 +46,18 @@ export const rollbackRoute = (tools: RouteTools): Route =>
       const { tag, from, to } = decideRollback(repository, call.body);
       const ref = { namespace: call.params.ns, name: call.params.name };
       const run = await tools.lifecycle.gateway.startRollback(ref, { tag, digest: to });
-      if (run.alreadyRunning) throw new Failure('AlreadyRunning', { side: 'caller', subject: run.workflowId });
+      if (run.alreadyRunning)
+        throw new Failure('AlreadyRunning', { side: 'caller', subject: run.workflowId });
       const done = await tools.lifecycle.gateway.awaitRollback(run, patienceMs);
       await tools.record(call, repository, 'Rollback');
       const message = (done ? finished : goesOn)[call.language];
       const { workflowId, runId } = run;
       const body = { success: true, message, tag, to, done, workflowId, runId };
-      return { status: 200, body: from === undefined ? body : { ...body, from }, workflow: { id: workflowId, runId } };
+      return {
+        status: 200,
+        body: from === undefined ? body : { ...body, from },
+        workflow: { id: workflowId, runId },
+      };
     },
   );
 

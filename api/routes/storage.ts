@@ -28,12 +28,16 @@ export const storageRoute = (tools: RouteTools): Route =>
       method: 'get',
       path: '/storage',
       operationId: 'listStorage',
-      summary: 'Bytes at the sites, exact from manifests: by registry, repository and tag, with what is shared',
+      summary:
+        'Bytes at the sites, exact from manifests: by registry, repository and tag, with what is shared',
       access: { verb: 'list', resource: 'edgesites' },
       params: noParameters,
       query: listQuerySchema.pick({ page: true, limit: true, search: true }).extend({
         site: z.string().max(63).exactOptional(),
-        by: z.enum(['site', 'repository', 'tag']).exactOptional().openapi({ description: 'Default: all three' }),
+        by: z
+          .enum(['site', 'repository', 'tag'])
+          .exactOptional()
+          .openapi({ description: 'Default: all three' }),
       }),
       answers: { 200: { description: 'One page', schema: answerSchema } },
     },
@@ -48,7 +52,10 @@ export const storageRoute = (tools: RouteTools): Route =>
       );
       const page = cutPage(lines, { page: parsePage(query.page), limit: parseLimit(query.limit) });
       const measured = report === undefined ? {} : { measured: report.measured };
-      return { status: 200, body: { apiVersion: groupVersion, kind: 'StorageLineList', ...measured, ...page } };
+      return {
+        status: 200,
+        body: { apiVersion: groupVersion, kind: 'StorageLineList', ...measured, ...page },
+      };
     },
   );
 

@@ -4,7 +4,11 @@ import { groupVersion } from './meta.ts';
 /** Body of `rollback`. */
 export const rollbackRequestSchema = z
   .object({
-    digest: z.string().max(200).exactOptional().openapi({ description: 'Default: the version before this one' }),
+    digest: z
+      .string()
+      .max(200)
+      .exactOptional()
+      .openapi({ description: 'Default: the version before this one' }),
     tag: z.string().max(128).exactOptional().openapi({ description: 'Default: the tag of the Repository' }),
   })
   .openapi('RollbackRequest');

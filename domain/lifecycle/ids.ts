@@ -17,5 +17,9 @@ export const cleanupScheduleId = (ref: ObjectRef): string => `cleanup-schedule/$
 export const rollbackWorkflowId = (ref: ObjectRef): string => `rollback/${ref.namespace}/${ref.name}`;
 /** Schedule id of the look at what is in use. */
 export const usageScheduleId = 'usage';
+/** Key of the document that holds a policy's last plan. */
+export const planDocument = (ref: ObjectRef): string => `plan/${ref.namespace}/${ref.name}`;
+/** Key of the document that holds what is stored where. */
+export const storageDocument = 'storage';
 /** Schedule id of the scrub. */
 export const scrubScheduleId = 'scrub';

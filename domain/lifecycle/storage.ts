@@ -29,6 +29,13 @@ export interface StorageLine extends StorageUse {
   readonly tag?: string;
 }
 
+/** What is stored where, as it was last measured. */
+export interface StorageReport {
+  /** RFC 3339 UTC. */
+  readonly measured: string;
+  readonly lines: readonly StorageLine[];
+}
+
 /**
  * Exact use by registry, repository and tag, largest first within each. A blob is stored once per registry, whatever
  * number of repositories and tags use it: that is how registries store.

@@ -104,7 +104,8 @@ export const isMetadataOnly = (plan: SyncPlan): boolean =>
 
 /** Everything of a spec that decides what lands where; a change of an interval or a description is none. */
 export function wantedOf(spec: RepositorySpec): string {
-  const { repository, tag, registryRef, sites, platforms, tagSelector, pinnedDigest, verification } = spec;
+  const { repository, tag, registryRef, sites, platforms, tagSelector, pinnedDigest, pins, verification } =
+    spec;
   return JSON.stringify([
     repository,
     tag,
@@ -113,6 +114,7 @@ export function wantedOf(spec: RepositorySpec): string {
     platforms,
     tagSelector,
     pinnedDigest,
+    pins,
     verification,
   ]);
 }

@@ -29,6 +29,8 @@ export interface LifecycleGateway {
   cancelCleanup(ref: ObjectRef): Promise<boolean>;
   /** Starts `rollback/<ns>/<name>`, or joins the one that runs. */
   startRollback(ref: ObjectRef, request: RollbackRequest): Promise<StartedRun>;
+  /** True once it ended well, false after `timeoutMs` (it goes on). Throws what it failed with. */
+  awaitRollback(run: StartedRun, timeoutMs: number): Promise<boolean>;
 }
 
 /** A gateway over a Temporal client. */
@@ -48,6 +50,7 @@ export function createLifecycleGateway(client: Client): LifecycleGateway {
         staticSummary: `Roll back ${ref.namespace}/${ref.name}`,
         typedSearchAttributes: attributesOfRepository(ref, 'rollback'),
       }),
+    awaitRollback: (run, timeoutMs) => awaitEnd(client, run, timeoutMs),
     approvePlan: (ref, approval) => update<undefined>(client, ref, 'approvePlan', approval),
     restoreTags: (ref, tags) => update<ParkingSummary>(client, ref, 'restoreTags', tags),
     cancelCleanup: async (ref) =>
@@ -82,6 +85,27 @@ async function start(client: Client, type: string, options: Start): Promise<Star
   });
   if (started === undefined) throw new Failure('EngineUnavailable', { side: 'cluster', subject: workflowId });
   return started;
+}
+
+async function awaitEnd(client: Client, run: StartedRun, timeoutMs: number): Promise<boolean> {
+  const signal = AbortSignal.timeout(timeoutMs);
+  try {
+    const handle = client.workflow.getHandle(run.workflowId, run.runId);
+    await client.withAbortSignal(signal, () => handle.result());
+    return true;
+  } catch (error) {
+    if (signal.aborted) return false;
+    throw failureOf(error, run.workflowId);
+  }
+}
+
+/** The failure that a workflow, or the step in it that broke, ended with. */
+function failureOf(error: unknown, subject: string): Failure {
+  for (let cause = error; cause instanceof Error; cause = cause.cause) {
+    const facts = cause instanceof ApplicationFailure ? parseFacts(cause.details?.[0]) : undefined;
+    if (facts !== undefined) return new Failure(facts.code, facts);
+  }
+  return new Failure('EngineUnavailable', { side: 'cluster', subject, cause: error });
 }
 
 /** Milliseconds that a decision may take; putting many tags back takes a while. */

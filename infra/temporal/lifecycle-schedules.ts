@@ -13,12 +13,15 @@ import {
 import type { ObjectRef } from '../../domain/resources/meta.ts';
 import { hubTaskQueue } from '../../domain/sync/ids.ts';
 import { engineCall } from './engine-call.ts';
+import { listScheduled } from './schedule.ts';
 
 /** The schedules of the lifecycle. Failures: `EngineUnavailable`. */
 export interface LifecycleSchedules {
   /** Creates or updates a policy's schedule; `cron` is five checked fields, in UTC. */
   ensureCleanup(ref: ObjectRef, cron: string): Promise<void>;
   deleteCleanup(ref: ObjectRef): Promise<void>;
+  /** The policies that have a schedule. */
+  scheduledPolicies(): Promise<readonly ObjectRef[]>;
   /** The look at what is in use, every ten minutes, and the scrub, once a day. Written once, then left alone. */
   ensureChores(): Promise<void>;
 }
@@ -30,6 +33,7 @@ export function createLifecycleSchedules(client: Client): LifecycleSchedules {
     deleteCleanup: async (ref) => {
       await engineCall(client, () => client.schedule.getHandle(cleanupScheduleId(ref)).delete());
     },
+    scheduledPolicies: () => listScheduled(client, /^cleanup-schedule\/([^/]+)\/([^/]+)$/),
     ensureChores: async () => {
       await createOnce(client, usageSchedule);
       await createOnce(client, scrubSchedule);

@@ -46,11 +46,15 @@ export async function deleteResync(client: Client, ref: ObjectRef): Promise<void
 }
 
 /** The Repositories that have a Schedule, deleted ones included. Listing may take as long as there are pages. */
-export async function listResyncs(client: Client): Promise<readonly ObjectRef[]> {
+export const listResyncs = (client: Client): Promise<readonly ObjectRef[]> =>
+  listScheduled(client, /^resync\/([^/]+)\/([^/]+)$/);
+
+/** The objects whose schedules have ids of a form: two groups, namespace and name. */
+export async function listScheduled(client: Client, form: RegExp): Promise<readonly ObjectRef[]> {
   const found: ObjectRef[] = [];
   try {
     for await (const { scheduleId } of client.schedule.list({ pageSize: 500 })) {
-      const [, namespace, name] = /^resync\/([^/]+)\/([^/]+)$/.exec(scheduleId) ?? [];
+      const [, namespace, name] = form.exec(scheduleId) ?? [];
       if (namespace !== undefined && name !== undefined) found.push({ namespace, name });
     }
   } catch (cause) {

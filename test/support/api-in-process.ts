@@ -79,6 +79,21 @@ export function inProcessApi(overrides: Partial<ApiDependencies> = {}): InProces
       },
       awaitVerify: async () => ({ success: true }),
     },
+    lifecycle: {
+      gateway: {
+        startCleanup: async (ref) => run(`cleanup/${ref.namespace}/${ref.name}`),
+        approvePlan: async () => {},
+        restoreTags: async () => ({ parked: 0, deleted: 0, restored: 1, skipped: 0, freedBytes: 0 }),
+        cancelCleanup: async () => false,
+        startRollback: async (ref) => run(`rollback/${ref.namespace}/${ref.name}`),
+        awaitRollback: async () => true,
+      },
+      documents: { read: async () => undefined, write: async () => {} },
+      engine: {
+        resolve: async () => undefined,
+        describe: async () => ({ architecture: 'amd64', os: 'linux', size: '0B', layers: [] }),
+      },
+    },
     audit: {
       writer: new ChainedAuditLog(objects, { stream: 'api', now: () => new Date() }),
       reader: new StoredAuditReader(objects),

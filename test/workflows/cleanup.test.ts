@@ -57,6 +57,7 @@ function scene(summary: PlanSummary, change: Partial<PlanningActivities & Parkin
       if (phases.at(-1) !== shown) phases.push(shown);
     },
     recordUsage: async () => {},
+    measureStorage: async () => 0,
     parkPlan: async () => parked(),
     restoreParked: async () => parked({ parked: 0, restored: 2 }),
     restoreLeftovers: async () => {},

@@ -1,0 +1,104 @@
+import type { Logger } from 'pino';
+import { asFailure } from '../../domain/failure.ts';
+import { cleanupWish, rollbackWish } from '../../domain/reconcile/lifecycle.ts';
+import type { ObjectRef } from '../../domain/resources/meta.ts';
+import type { EventRecorder, ResourceCache, ResourceClients } from '../../infra/kubernetes/cluster.ts';
+import type { LifecycleGateway } from '../../infra/temporal/lifecycle-gateway.ts';
+import type { LifecycleSchedules } from '../../infra/temporal/lifecycle-schedules.ts';
+import { KeyedQueue } from './keyed-queue.ts';
+
+/** What reconciling of policies and rollbacks is handed. */
+export interface LifecycleReconcileDependencies {
+  readonly clients: ResourceClients;
+  readonly caches: {
+    cache(plural: 'repositories'): ResourceCache<'repositories'>;
+    cache(plural: 'imagecleanuppolicies'): ResourceCache<'imagecleanuppolicies'>;
+  };
+  readonly events: EventRecorder;
+  readonly gateway: LifecycleGateway;
+  readonly schedules: LifecycleSchedules;
+  readonly log: Logger;
+  /** Milliseconds between two looks at everything, besides every change. Default: 60 s. */
+  readonly sweepMs?: number;
+}
+
+/** Follows ImageCleanupPolicies and the `rollback-to` annotation of Repositories. Returns the function that stops it. */
+export function startLifecycleReconcilers(deps: LifecycleReconcileDependencies): () => Promise<void> {
+  const onFailure = (key: string, error: unknown): void => {
+    const { code, message } = asFailure(error);
+    deps.log.warn({ key, code }, `Reconciling failed, will be tried again: ${message}`);
+  };
+  const policies = deps.caches.cache('imagecleanuppolicies');
+  const repositories = deps.caches.cache('repositories');
+  const policyQueue = new KeyedQueue((key) => reconcilePolicy(deps, parseKey(key)), { onFailure });
+  const rollbackQueue = new KeyedQueue((key) => reconcileRollback(deps, parseKey(key)), { onFailure });
+  policies.onChange(({ metadata }) => policyQueue.add(keyOf(metadata)));
+  repositories.onChange((repository) => {
+    if (rollbackWish(repository) !== undefined) rollbackQueue.add(keyOf(repository.metadata));
+  });
+  const sweep = async (): Promise<void> => {
+    await deps.schedules.ensureChores();
+    for (const { metadata } of policies.list()) policyQueue.add(keyOf(metadata));
+    for (const ref of await deps.schedules.scheduledPolicies())
+      if (policies.get(ref) === undefined) policyQueue.add(keyOf(ref));
+  };
+  const look = (): void => void sweep().catch((error: unknown) => onFailure('schedules', error));
+  look();
+  const timer = setInterval(look, deps.sweepMs ?? 60_000);
+  return async () => {
+    clearInterval(timer);
+    await Promise.all([policyQueue.stop(), rollbackQueue.stop()]);
+  };
+}
+
+async function reconcilePolicy(deps: LifecycleReconcileDependencies, ref: ObjectRef): Promise<void> {
+  const policy = deps.caches.cache('imagecleanuppolicies').get(ref);
+  if (policy === undefined || policy.metadata.deletionTimestamp !== undefined) {
+    await deps.schedules.deleteCleanup(ref);
+    await deps.gateway.cancelCleanup(ref);
+    return;
+  }
+  const wish = cleanupWish(policy);
+  if (wish.cron === undefined) await deps.schedules.deleteCleanup(ref);
+  else await deps.schedules.ensureCleanup(ref, wish.cron);
+  const complaints = wish.problem === undefined ? [] : [wish.problem];
+  try {
+    if (wish.run) await deps.gateway.startCleanup(ref, 'manual');
+    if (wish.approve !== undefined)
+      await deps.gateway.approvePlan(ref, { hash: wish.approve, by: 'annotation' });
+  } catch (error) {
+    const failure = asFailure(error);
+    if (failure.retryable) throw error;
+    complaints.push(failure.message);
+  }
+  for (const message of complaints)
+    await complain(deps, 'ImageCleanupPolicy', ref, policy.metadata.uid, message);
+  if (Object.keys(wish.handled).length === 0) return;
+  await deps.clients.resource('imagecleanuppolicies').patch(ref, { metadata: { annotations: wish.handled } });
+}
+
+async function reconcileRollback(deps: LifecycleReconcileDependencies, ref: ObjectRef): Promise<void> {
+  const repository = deps.caches.cache('repositories').get(ref);
+  const wish = repository === undefined ? undefined : rollbackWish(repository);
+  if (wish === undefined) return;
+  await deps.gateway.startRollback(ref, wish.request);
+  await deps.clients.resource('repositories').patch(ref, { metadata: { annotations: wish.handled } });
+}
+
+async function complain(
+  deps: LifecycleReconcileDependencies,
+  kind: string,
+  ref: ObjectRef,
+  uid: string | undefined,
+  message: string,
+): Promise<void> {
+  await deps.events.record({ kind, ref, uid: uid ?? '' }, { type: 'Warning', action: 'Cleanup', message });
+}
+
+const keyOf = ({ namespace, name }: { readonly namespace?: string; readonly name: string }): string =>
+  `${namespace ?? ''}/${name}`;
+
+function parseKey(key: string): ObjectRef {
+  const slash = key.indexOf('/');
+  return { namespace: key.slice(0, slash), name: key.slice(slash + 1) };
+}
