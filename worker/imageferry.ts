@@ -79,4 +79,17 @@ withRegistryOptions(
   process.exitCode = await verifyCommand(image, options);
 });
 
+program
+  .command('audit')
+  .description('the audit log (S3_ENDPOINT, S3_BUCKET and the AWS keys say where it is)')
+  .command('verify')
+  .description('find any change, gap or reorder in the audit log; exits 1 where there is one')
+  .option('--public-key <file>', 'PEM key that checkpoints are checked with')
+  .option('--stream <name>', 'only this stream')
+  .option('--json', 'print JSON', false)
+  .action(async (options) => {
+    const { auditVerifyCommand } = await import('./commands/audit.ts');
+    process.exitCode = await auditVerifyCommand(options);
+  });
+
 await program.parseAsync();
