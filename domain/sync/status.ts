@@ -7,7 +7,7 @@ import type { SyncPlan } from './plan.ts';
 import { siteStatuses } from './site-status.ts';
 import { firstFailure } from './tally.ts';
 import { addVersions } from './versions.ts';
-import { describeOutcome, imageName } from './words.ts';
+import { describeOutcome, imageName, imagePath } from './words.ts';
 
 /** The condition that `kubectl wait --for=condition=Synced` looks at. */
 export const syncedCondition = 'Synced';
@@ -33,6 +33,7 @@ export function syncingStatus(
     ...rest,
     observedGeneration: plan.claim.generation,
     ...(plan.domain === undefined ? {} : { domain: plan.domain }),
+    image: imagePath(plan),
     syncStatus: 'Syncing',
     syncProgress: '0%',
     conditions: setCondition(conditions, condition, now),
@@ -52,6 +53,7 @@ export function endedStatus(before: RepositoryStatus | undefined, outcome: SyncO
     ...known,
     observedGeneration: claim.generation,
     ...(domain === undefined ? {} : { domain }),
+    image: imagePath(outcome.plan),
     syncStatus: syncStatusAfter(known, outcome),
     ...(progress === undefined ? {} : { syncProgress: progress }),
     ...(well ? { lastSynced: outcome.ended } : {}),

@@ -6,8 +6,13 @@ import type { SyncPlan } from './plan.ts';
 
 /** `registry/path:tag`, or the path alone where many tags are meant. */
 export function imageName(plan: SyncPlan): string {
-  const path = plan.domain === undefined ? plan.repository : `${plan.domain}/${plan.repository}`;
-  return plan.selects ? path : `${path}:${plan.tag}`;
+  const image = imagePath(plan);
+  return plan.domain === undefined ? image : `${plan.domain}/${image}`;
+}
+
+/** The same without the registry, as `kubectl get` shows it. */
+export function imagePath({ repository, tag, selects }: SyncPlan): string {
+  return selects ? repository : `${repository}:${tag}`;
 }
 
 /** How a sync ended in one sentence for people: English, then Chinese after ` / `. Used in condition and Event alike. */

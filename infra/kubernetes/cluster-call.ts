@@ -14,6 +14,8 @@ const byStatus: Readonly<Record<number, FailureCode>> = {
 /** Longest wait that a `Retry-After` of the API server is followed for, in milliseconds. */
 const maxWaitMs = 5000;
 const maxTries = 5;
+/** Longest wait for one answer, in milliseconds. */
+const callTimeoutMs = 30_000;
 
 /**
  * Runs one call to the API server and turns its errors into Failures of side `cluster`; only 429 is tried again, after
@@ -22,7 +24,7 @@ const maxTries = 5;
 export async function clusterCall<T>(subject: string, call: () => Promise<T>): Promise<T> {
   for (let round = 1; ; round += 1) {
     try {
-      return await call();
+      return await inTime(call());
     } catch (error) {
       if (!(error instanceof ApiException) || error.code !== 429 || round === maxTries) {
         throw clusterFailure(subject, error);
@@ -30,6 +32,17 @@ export async function clusterCall<T>(subject: string, call: () => Promise<T>): P
       const seconds = Number(error.headers['retry-after'] ?? 1);
       await new Promise((done) => setTimeout(done, Math.min(maxWaitMs, (seconds > 0 ? seconds : 1) * 1000)));
     }
+  }
+}
+
+/** The client has no time-out of its own: a server that is frozen would hold its callers for ever. */
+async function inTime<T>(answer: Promise<T>): Promise<T> {
+  const late = Promise.withResolvers<never>();
+  const timer = setTimeout(() => late.reject(new Error('no answer in time')), callTimeoutMs);
+  try {
+    return await Promise.race([answer, late.promise]);
+  } finally {
+    clearTimeout(timer);
   }
 }
 

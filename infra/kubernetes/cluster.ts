@@ -42,6 +42,10 @@ export interface ResourceClients {
 export interface CredentialStore {
   /** Puts a credential into the RegistrySecret's own Secret, owned by it. Idempotent. */
   store(owner: RegistrySecret, credential: Credential): Promise<void>;
+  /** The stored credential, where its Secret belongs to this very object and not to an earlier one of that name. */
+  owned(owner: RegistrySecret): Promise<Credential | undefined>;
+  /** Deletes the Secret of a RegistrySecret that is gone, where no later object of that name has taken it over. */
+  remove(owner: RegistrySecret): Promise<void>;
   /** The registry and credential of a RegistrySecret. Throws `RegistrySecretNotFound`, `SecretNotFound`, `SecretRefRefused`. */
   registryAccess(ref: ObjectRef, usedFrom: string): Promise<RegistryAccess>;
   /** The registry and credential of a site. */

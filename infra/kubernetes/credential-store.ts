@@ -43,11 +43,25 @@ export function createCredentialStore(config: KubeConfig, clients: ResourceClien
         ),
       );
     },
+    owned: async (owner) => {
+      const secret = await ownedSecret(core, owner);
+      return secret === undefined ? undefined : parseCredential(secret);
+    },
+    remove: async (owner) => {
+      const { uid, resourceVersion } = (await ownedSecret(core, owner))?.metadata ?? {};
+      if (uid === undefined || resourceVersion === undefined) return;
+      const { namespace = '', name } = owner.metadata;
+      const body = { preconditions: { uid, resourceVersion } };
+      await clusterCallIfPresent(`secrets/${secretNameOf(name)}`, () =>
+        core.deleteNamespacedSecret({ namespace, name: secretNameOf(name), body }),
+      );
+    },
     registryAccess: async (ref, usedFrom) => {
       const found = await clients.resource('registrysecrets').get(ref);
       if (found === undefined || !usableFrom(found, usedFrom))
         throw refusedOrMissing(ref, found !== undefined);
       const secret = await readSecret(ref.namespace, secretNameOf(ref.name));
+      requireDomain(secret, found.spec.domain);
       return access(found.spec.domain, found.spec.provider, found.spec, parseCredential(secret));
     },
     siteAccess: async (site: EdgeSite) => {
@@ -94,6 +108,20 @@ function credentialSecret(
       '.dockerconfigjson': JSON.stringify({ auths: { [host]: { username, password, auth } } }),
     },
   };
+}
+
+async function ownedSecret(core: CoreV1Api, { metadata }: RegistrySecret): Promise<V1Secret | undefined> {
+  const name = secretNameOf(metadata.name);
+  const found = await clusterCallIfPresent(`secrets/${name}`, () =>
+    core.readNamespacedSecret({ namespace: metadata.namespace ?? '', name }),
+  );
+  return found?.metadata?.ownerReferences?.some(({ uid }) => uid === metadata.uid) ? found : undefined;
+}
+
+/** A Secret left by an earlier RegistrySecret of that name must not be sent to another registry. */
+function requireDomain(secret: V1Secret, domain: string): void {
+  if (Buffer.from(secret.data?.['domain'] ?? '', 'base64').toString('utf8') !== domain)
+    throw unusable(secret, 'its Secret was made for another registry');
 }
 
 /** Reads `username` and `password`. Throws `InvalidCredential` for what no registry can be sent. */

@@ -14,9 +14,20 @@ export interface CacheOptions {
   readonly relistMs?: number;
   /** Longest pause between tries while the API server is away, in milliseconds. Default: 15 s. */
   readonly maxPauseMs?: number;
+  /** Shortest time between two lists that succeed, in milliseconds. Default: 5 s. */
+  readonly minRelistMs?: number;
   /** Told when the API server cannot be listed or watched. Default: nobody. */
   readonly onTrouble?: (error: unknown) => void;
 }
+
+const defaults: Required<CacheOptions> = {
+  relistMs: 300_000,
+  maxPauseMs: 15_000,
+  minRelistMs: 5000,
+  onTrouble: () => undefined,
+};
+/** Watches that may fail one after the other before a new list is made. */
+const maxWatchFailures = 4;
 
 type Listener<P extends Plural> = (object: ResourceOf[P], gone: boolean) => void;
 
@@ -37,7 +48,7 @@ export class WatchedCache<P extends Plural> implements ResourceCache<P> {
     this.plural = plural;
     this.#client = customResource(config, plural);
     this.#watch = new Watch(config);
-    this.#options = { relistMs: 300_000, maxPauseMs: 15_000, onTrouble: () => undefined, ...options };
+    this.#options = { ...defaults, ...options };
   }
 
   /** Resolves when the first list is complete; the cache keeps itself current from then on, until {@link stop}. */
@@ -68,6 +79,7 @@ export class WatchedCache<P extends Plural> implements ResourceCache<P> {
   async #run(listed: () => void): Promise<void> {
     let pause = 500;
     while (!this.#stopping.signal.aborted) {
+      const began = performance.now();
       try {
         const version = await this.#relist();
         listed();
@@ -75,12 +87,18 @@ export class WatchedCache<P extends Plural> implements ResourceCache<P> {
         await this.#follow(version);
       } catch (error) {
         this.#options.onTrouble(error);
-        await sleep(pause * (0.8 + Math.random() * 0.4), undefined, { signal: this.#stopping.signal }).catch(
-          () => {},
-        );
+        await this.#wait(pause);
         pause = Math.min(this.#options.maxPauseMs, pause * 2);
+        continue;
       }
+      await this.#wait(this.#options.minRelistMs - (performance.now() - began));
     }
+  }
+
+  /** Waits up to a fifth more, so that many processes do not come back in the same moment; not at all once stopped. */
+  async #wait(milliseconds: number): Promise<void> {
+    const time = Math.max(0, milliseconds) * (1 + Math.random() * 0.2);
+    await sleep(time, undefined, { signal: this.#stopping.signal }).catch(() => undefined);
   }
 
   /** Replaces what is known by a complete list; tells of what changed and of what is gone. */
@@ -92,15 +110,25 @@ export class WatchedCache<P extends Plural> implements ResourceCache<P> {
     return resourceVersion;
   }
 
-  /** Watches until it is time for the next list, the server ends the watch, or says that the version is too old. */
+  /**
+   * Watches until it is time for the next list, or the server says that the version is too old. A watch that fails (the
+   * first one after a CRD is established answers 429) goes on from where it was; a few failures in a row are thrown.
+   */
   async #follow(fromVersion: string): Promise<void> {
     const relistAt = performance.now() + this.#options.relistMs * (1 + Math.random() * 0.2);
-    let version = fromVersion;
-    while (!this.#stopping.signal.aborted && performance.now() < relistAt) {
+    let version: string | undefined = fromVersion;
+    let failures = 0;
+    while (!this.#stopping.signal.aborted && version !== undefined && performance.now() < relistAt) {
       const seconds = Math.max(1, Math.ceil((relistAt - performance.now()) / 1000));
-      const last = await this.#watchOnce(version, seconds);
-      if (last === undefined) return;
-      version = last;
+      try {
+        version = await this.#watchOnce(version, seconds);
+        failures = 0;
+      } catch (error) {
+        if (statusOf(error) === 410) return;
+        failures += 1;
+        if (failures === maxWatchFailures) throw error;
+        await this.#wait(Math.min(this.#options.maxPauseMs, 500 * 2 ** failures));
+      }
     }
   }
 
@@ -115,7 +143,7 @@ export class WatchedCache<P extends Plural> implements ResourceCache<P> {
       else version = this.#take(phase, value) ?? version;
     };
     const request = await this.#watch.watch(path, query, onEvent, (error: unknown) =>
-      error === null || error === undefined || isAbort(error) ? ended.resolve() : ended.reject(error),
+      isEnd(error) ? ended.resolve() : ended.reject(error),
     );
     // The server ends the watch at timeoutSeconds; one that it has forgotten is cut a little later.
     const cut = AbortSignal.any([this.#stopping.signal, AbortSignal.timeout((timeoutSeconds + 10) * 1000)]);
@@ -178,7 +206,14 @@ export async function watchResources(
 
 const cacheKey = ({ namespace, name }: ObjectKey): string => `${namespace ?? ''}/${name}`;
 
-const isAbort = (error: unknown): boolean => error instanceof Error && error.name === 'AbortError';
+/** Whether a watch just ended: by the server, by us, or by the 30 s of silence after which the client gives one up. */
+const isEnd = (error: unknown): boolean =>
+  error === null ||
+  error === undefined ||
+  (error instanceof Error && (error.name === 'AbortError' || error.name === 'TimeoutError'));
+
+const statusOf = (error: unknown): unknown =>
+  error instanceof Error ? Reflect.get(error, 'statusCode') : undefined;
 
 function bookmarkVersion(value: unknown): string | undefined {
   const metadata: unknown =

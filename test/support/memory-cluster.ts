@@ -60,6 +60,9 @@ export class MemoryCluster implements ResourceClients {
         if (this.fail.storeCredential !== undefined) throw this.fail.storeCredential;
         this.credentialsStored.set(`${owner.metadata.namespace}/${owner.metadata.name}`, credential);
       },
+      owned: async ({ metadata }) => this.credentialsStored.get(`${metadata.namespace}/${metadata.name}`),
+      remove: async ({ metadata }) =>
+        void this.credentialsStored.delete(`${metadata.namespace}/${metadata.name}`),
       registryAccess: unused,
       siteAccess: unused,
     };

@@ -14,7 +14,7 @@ export function endpointsPath(): string {
 export const endpoints = (): Endpoints => readEndpoints(endpointsPath());
 
 /** The pid that one of the stack's processes has now, such as `worker`; it is started again when it is killed. */
-export function pidOf(name: 'api' | 'worker' | 'upstream' | 'edge' | 's3' | 'temporal'): number {
+export function pidOf(name: 'api' | 'worker' | 'etcd' | 'upstream' | 'edge' | 's3' | 'temporal'): number {
   const path = join(dirname(endpointsPath()), 'run', `${name}.json`);
   return (JSON.parse(readFileSync(path, 'utf8')) as { readonly pid: number }).pid;
 }

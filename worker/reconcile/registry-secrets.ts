@@ -1,4 +1,3 @@
-import { Failure } from '../../domain/failure.ts';
 import { registrySecretWish } from '../../domain/reconcile/registry-secret.ts';
 import type { ObjectRef } from '../../domain/resources/meta.ts';
 import type { RegistrySecret } from '../../domain/resources/registry-secret.ts';
@@ -12,12 +11,19 @@ import type { ReconcileDependencies } from './dependencies.ts';
  */
 export class RegistrySecretReconciler {
   readonly #deps: ReconcileDependencies;
+  readonly #gone = new Map<string, RegistrySecret>();
 
   constructor(deps: ReconcileDependencies) {
     this.#deps = deps;
   }
 
+  /** Remembers that an object went, so that the next {@link reconcile} of its name deletes its Secret. */
+  gone(secret: RegistrySecret): void {
+    this.#gone.set(`${secret.metadata.namespace}/${secret.metadata.name}`, secret);
+  }
+
   async reconcile(ref: ObjectRef): Promise<void> {
+    await this.#clear(`${ref.namespace}/${ref.name}`);
     const secret = this.#deps.caches.cache('registrysecrets').get(ref);
     if (secret === undefined || secret.metadata.deletionTimestamp !== undefined) return;
     const wish = registrySecretWish(secret, (this.#deps.now ?? Date.now)());
@@ -28,7 +34,7 @@ export class RegistrySecretReconciler {
 
   /** `kubectl apply` of the same file brings the same password again; another one is not taken, and its user is told. */
   async #keep(secret: RegistrySecret, ref: ObjectRef, credential: Credential): Promise<void> {
-    const stored = await this.#stored(ref);
+    const stored = await this.#deps.credentials.owned(secret);
     if (stored?.password === credential.password) return;
     if (stored === undefined) {
       await this.#deps.credentials.store(secret, credential);
@@ -45,12 +51,11 @@ export class RegistrySecretReconciler {
     );
   }
 
-  async #stored(ref: ObjectRef): Promise<Credential | undefined> {
-    try {
-      return (await this.#deps.credentials.registryAccess(ref, ref.namespace)).credential;
-    } catch (error) {
-      if (error instanceof Failure && error.code === 'SecretNotFound') return undefined;
-      throw error;
-    }
+  /** Kubernetes collects what is owned by something gone, but later, and not where no controller-manager runs. */
+  async #clear(key: string): Promise<void> {
+    const gone = this.#gone.get(key);
+    if (gone === undefined) return;
+    await this.#deps.credentials.remove(gone);
+    if (this.#gone.get(key) === gone) this.#gone.delete(key);
   }
 }

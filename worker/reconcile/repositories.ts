@@ -19,12 +19,20 @@ export class RepositoryReconciler {
     else await this.#serve(ref, found);
   }
 
-  /** Deletes the schedules of Repositories that went while nobody watched. */
+  /**
+   * Deletes the schedules of Repositories that went while nobody watched, and forgets those that somebody deleted in
+   * Temporal, so that the next look at their Repository makes them again.
+   */
   async sweep(): Promise<void> {
     const repositories = this.#deps.caches.cache('repositories');
+    const before = new Set(this.#scheduled.keys());
+    const present = new Set<string>();
     for (const ref of await this.#deps.workflows.scheduledRepositories()) {
-      if (repositories.get(ref) === undefined) await this.#end(ref);
+      const found = repositories.get(ref);
+      if (found === undefined) await this.#end(ref);
+      else present.add(found.metadata.uid ?? '');
     }
+    for (const uid of before) if (!present.has(uid)) this.#scheduled.delete(uid);
   }
 
   async #end(ref: ObjectRef): Promise<void> {

@@ -21,7 +21,10 @@ export function startReconcilers(deps: ReconcileDependencies): () => Promise<voi
   const repositoryQueue = new KeyedQueue((key) => repositories.reconcile(parseKey(key)), { onFailure });
   const secretQueue = new KeyedQueue((key) => secrets.reconcile(parseKey(key)), { onFailure });
   deps.caches.cache('repositories').onChange(({ metadata }) => repositoryQueue.add(keyOf(metadata)));
-  deps.caches.cache('registrysecrets').onChange(({ metadata }) => secretQueue.add(keyOf(metadata)));
+  deps.caches.cache('registrysecrets').onChange((secret, gone) => {
+    if (gone) secrets.gone(secret);
+    secretQueue.add(keyOf(secret.metadata));
+  });
   const sweep = (): void => {
     for (const { metadata } of deps.caches.cache('registrysecrets').list()) secretQueue.add(keyOf(metadata));
     for (const { metadata } of deps.caches.cache('repositories').list()) repositoryQueue.add(keyOf(metadata));

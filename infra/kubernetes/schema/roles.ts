@@ -61,7 +61,7 @@ export const controllerRole: object = clusterRole('image-controller', [
     visible.map((plural) => `${plural}/finalizers` as const),
     ['update'],
   ),
-  core(['secrets'], ['get', 'create', 'update', 'patch']),
+  core(['secrets'], ['get', 'create', 'update', 'patch', 'delete']),
   core(['pods'], read),
   core(['namespaces'], ['get', 'list', 'watch']),
   core(['events'], ['create', 'patch'], 'events.k8s.io'),
