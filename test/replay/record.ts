@@ -1,0 +1,24 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { historyToJSON } from '@temporalio/common/lib/proto-utils.js';
+import { connectTemporal } from '../../infra/temporal/connection.ts';
+import { endpoints } from '../support/stack.ts';
+
+const [workflowId, name] = process.argv.slice(2);
+if (workflowId === undefined || name === undefined) throw new Error('usage: record.ts WORKFLOW-ID NAME');
+const { temporalAddress: address, temporalNamespace: namespace } = endpoints();
+const temporal = connectTemporal({ address, namespace });
+const history = await temporal.workflow.getHandle(workflowId).fetchHistory();
+writeFileSync(join(import.meta.dirname, 'histories', `${name}.json`), withoutPlaces(historyToJSON(history)));
+await temporal.connection.close();
+
+/** A history tells on which machine and from which file it came; a replay needs neither. */
+function withoutPlaces(text: string): string {
+  const left = new Set(['identity', 'stackTrace', 'workerVersion', 'binaryChecksum', 'normalName']);
+  const isSticky = (key: string, value: unknown): boolean =>
+    key === 'taskQueue' && JSON.stringify(value).includes('STICKY');
+  const history: unknown = JSON.parse(text, (key, value: unknown) =>
+    left.has(key) || isSticky(key, value) ? undefined : value,
+  );
+  return `${JSON.stringify(history)}\n`;
+}
