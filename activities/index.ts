@@ -6,6 +6,7 @@ import type { Survey } from '../domain/sync/survey.ts';
 import type { VerifyResult } from '../domain/sync/verification.ts';
 import type { CopyReport } from '../infra/copy/engine.ts';
 import { copyImage, type CopyOrder } from './copy-image.ts';
+import type { CopyDependencies } from './copy-places.ts';
 import type { SyncDependencies, VerifyDependencies } from './dependencies.ts';
 import { describeImage, type DescribeOrder } from './describe-image.ts';
 import { surveyImages, type SurveyOrder } from './survey-images.ts';
@@ -42,6 +43,6 @@ export function createHubActivities(deps: SyncDependencies & VerifyDependencies)
 }
 
 /** Binds the copying steps to what they need. */
-export function createCopyActivities(deps: SyncDependencies): CopyActivities {
+export function createCopyActivities(deps: CopyDependencies): CopyActivities {
   return { copyImage: (order) => copyImage(deps, order) };
 }

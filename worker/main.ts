@@ -11,6 +11,7 @@ import { createPodImageLister } from '../infra/kubernetes/pod-images.ts';
 import { RegistryStore } from '../infra/registry/registry-store.ts';
 import { createLifecycleGateway } from '../infra/temporal/lifecycle-gateway.ts';
 import { createLifecycleSchedules } from '../infra/temporal/lifecycle-schedules.ts';
+import { clusterPlaces } from '../activities/copy-places.ts';
 import { createCopyActivities, createHubActivities } from '../activities/index.ts';
 import { copyTaskQueue, hubTaskQueue } from '../domain/sync/ids.ts';
 import { connectCluster } from '../infra/kubernetes/connection.ts';
@@ -122,7 +123,7 @@ async function queues(): Promise<PolledQueue[]> {
   };
   const copy = {
     taskQueue: copyTaskQueue,
-    activities: createCopyActivities(steps),
+    activities: createCopyActivities({ ...steps, places: clusterPlaces(steps) }),
     concurrency: settings.copyConcurrency,
   };
   return [

@@ -3,6 +3,11 @@ import type { EdgeSite } from '../resources/edge-site.ts';
 
 /** Where an image lies at a site: its path upstream behind the site's prefix. Throws `InvalidRepository`. */
 export function sitePath(site: EdgeSite, repository: string): RepositoryPath {
-  const prefix = (site.spec.registry.pathPrefix ?? '').replace(/^\/+|\/+$/g, '');
+  return prefixedPath(site.spec.registry.pathPrefix, repository);
+}
+
+/** A path behind a prefix, which may come with slashes around it or not at all. Throws `InvalidRepository`. */
+export function prefixedPath(pathPrefix: string | undefined, repository: string): RepositoryPath {
+  const prefix = (pathPrefix ?? '').replace(/^\/+|\/+$/g, '');
   return parseRepositoryPath(prefix === '' ? repository : `${prefix}/${repository}`);
 }

@@ -72,13 +72,13 @@ export function liveSync() {
   }
 
   /** A further site on the same registry, filled with at most so many bytes per second; its name. */
-  async function slowSite(domain: string, bandwidth: number): Promise<string> {
+  async function slowSite(domain: string, bandwidth: number, worker = false): Promise<string> {
     const name = unique('slow');
     await resources.resource('edgesites').create({
       apiVersion: version,
       kind: 'EdgeSite',
       metadata: { name },
-      spec: { registry: { domain, credentialSecretName: 'site-edge' }, bandwidth },
+      spec: { registry: { domain, credentialSecretName: 'site-edge' }, bandwidth, worker },
     });
     return name;
   }
@@ -89,18 +89,21 @@ export function liveSync() {
     return items.filter(({ regarding }) => regarding?.uid === uid);
   }
 
-  /** Copies that run for a Repository by now. */
-  async function copies(ref: ObjectRef): Promise<number> {
+  async function pendingCopies(ref: ObjectRef) {
     const handle = temporal.workflow.getHandle(syncWorkflowId(ref));
     const pending = await handle.describe().then(
       ({ raw }) => raw.pendingActivities ?? [],
       () => [],
     );
-    return pending.filter(
-      ({ activityType, heartbeatDetails }) =>
-        activityType?.name === 'copyImage' && heartbeatDetails?.payloads?.length === 1,
-    ).length;
+    return pending.filter(({ activityType }) => activityType?.name === 'copyImage');
   }
+  /** Copies of a Repository that move bytes by now. */
+  const copies = async (ref: ObjectRef): Promise<number> =>
+    (await pendingCopies(ref)).filter(({ heartbeatDetails }) => heartbeatDetails?.payloads?.length === 1)
+      .length;
+  /** Copies of a Repository that no worker has taken yet. */
+  const waiting = async (ref: ObjectRef): Promise<number> =>
+    (await pendingCopies(ref)).filter(({ lastStartedTime }) => lastStartedTime == null).length;
 
   async function hasSchedule(ref: ObjectRef): Promise<boolean> {
     const handle = temporal.schedule.getHandle(resyncScheduleId(ref));
@@ -114,6 +117,7 @@ export function liveSync() {
     slowSite,
     eventsOf,
     copies,
+    waiting,
     hasSchedule,
     resources,
     temporal,

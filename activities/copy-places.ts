@@ -1,0 +1,46 @@
+import { Failure } from '../domain/failure.ts';
+import { wantedOf, type Claim } from '../domain/sync/plan.ts';
+import type { CopyPosition } from '../domain/sync/progress.ts';
+import type { CopyEngine, RepositoryEndpoint } from '../infra/copy/engine.ts';
+import type { RunFence } from '../infra/temporal/run-fence.ts';
+import type { PullCounter, SyncDependencies } from './dependencies.ts';
+import { sourceEndpoint, targetEndpoint, type SourceOrder, type TargetEndpoint } from './endpoints.ts';
+import { openProgressReport, type ProgressReport } from './progress-report.ts';
+
+/** Where a copy reads and writes, and what it asks about itself: of the cluster in the hub, of its own settings at a site. */
+export interface CopyPlaces {
+  /** `domain` is what the plan says; credentials are read at the moment of use. */
+  source(order: SourceOrder & { readonly domain?: string }): Promise<RepositoryEndpoint>;
+  target(site: string, repository: string): Promise<TargetEndpoint>;
+  /** Throws `Superseded` where the object that asked for the copy is gone or wants something else by now. */
+  stillWanted(claim: Claim): Promise<void>;
+  report(claim: Claim, position: CopyPosition): ProgressReport;
+}
+
+/** What copying is handed. */
+export interface CopyDependencies {
+  readonly engine: CopyEngine;
+  readonly fence: RunFence;
+  readonly pulls: PullCounter;
+  readonly places: CopyPlaces;
+}
+
+/** The hub's places: RegistrySecrets, EdgeSites and Repositories of the cluster. */
+export function clusterPlaces(deps: SyncDependencies): CopyPlaces {
+  return {
+    source: (order) => sourceEndpoint(deps, order),
+    target: (site, repository) => targetEndpoint(deps, site, repository),
+    stillWanted: (claim) => checkClaim(deps, claim),
+    report: (claim, position) => openProgressReport(deps, claim, position),
+  };
+}
+
+async function checkClaim(deps: SyncDependencies, claim: Claim): Promise<void> {
+  const repository = await deps.resources.resource('repositories').get(claim.ref);
+  const refuse = (detail: string): never => {
+    throw new Failure('Superseded', { side: 'cluster', subject: claim.ref.name, detail });
+  };
+  if (repository === undefined || repository.metadata.uid !== claim.uid) return refuse('it was deleted');
+  if (repository.metadata.deletionTimestamp !== undefined) return refuse('it is being deleted');
+  return wantedOf(repository.spec) === claim.wanted ? undefined : refuse('its spec was changed');
+}

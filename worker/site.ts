@@ -1,0 +1,92 @@
+import { Registry } from 'prom-client';
+import type { CopyPlaces } from '../activities/copy-places.ts';
+import { createCopyActivities } from '../activities/index.ts';
+import { Failure } from '../domain/failure.ts';
+import { parseRegistryDomain, type RegistryDomain } from '../domain/names/registry-domain.ts';
+import { parseRepositoryPath } from '../domain/names/repository-path.ts';
+import { siteTaskQueue } from '../domain/sync/ids.ts';
+import { prefixedPath } from '../domain/sync/site-path.ts';
+import type { RegistryAccess } from '../infra/copy/engine.ts';
+import { dockerConfigPath, dockerCredential } from '../infra/registry/docker-config.ts';
+import { RegistryClients } from '../infra/registry/registry-client.ts';
+import { createCopyEngine } from '../infra/registry/registry-copy-engine.ts';
+import { connectTemporal } from '../infra/temporal/connection.ts';
+import { sharedDataConverter } from '../infra/temporal/data-converter.ts';
+import { createRunFence } from '../infra/temporal/run-fence.ts';
+import { createPullCounter } from './image-metrics.ts';
+import { createLog } from './log.ts';
+import { serveMetrics } from './metrics-server.ts';
+import { parseSiteSettings } from './site-settings.ts';
+import { stopSignal } from './stop-signal.ts';
+import { installTemporalRuntime } from './temporal-runtime.ts';
+import { pollQueues } from './temporal-workers.ts';
+
+/**
+ * A site's own worker: it polls only `site-<name>`, needs nothing but Temporal and two registries in reach, and has its
+ * own credentials, out of a docker config file (`REGISTRY_AUTH_FILE`). While it is away its work waits.
+ */
+const settings = parseSiteSettings(process.env);
+const log = createLog(settings.logLevel, 'site-worker');
+const signal = stopSignal();
+const { metricsPort: port } = settings;
+const { metricsUrl } = await installTemporalRuntime(log, port !== undefined);
+const place = {
+  address: settings.temporalAddress,
+  namespace: settings.temporalNamespace,
+  dataConverter: sharedDataConverter(settings.codecKeys),
+};
+const temporal = connectTemporal(place);
+const registries = new RegistryClients();
+const metrics = new Registry();
+
+const places: CopyPlaces = {
+  async source({ domain, repository }) {
+    if (domain === undefined) throw new Failure('RegistrySecretNotFound', { side: 'source' });
+    return { registry: await accessTo(parseRegistryDomain(domain)), path: parseRepositoryPath(repository) };
+  },
+  async target(site, repository) {
+    if (site !== settings.site) throw new Failure('SiteUnavailable', { side: 'destination', subject: site });
+    const { bandwidth, pathPrefix } = settings;
+    const path = prefixedPath(pathPrefix, repository);
+    const registry = await accessTo(settings.registry);
+    return { registry, path, ...(bandwidth === undefined ? {} : { bandwidth }) };
+  },
+  // The cluster is out of reach here: a deleted Repository cancels its run, and the fence asks Temporal. An edit made
+  // while the copy runs is seen by the run when it ends; it then runs once more.
+  stillWanted: async () => {},
+  report: () => ({ tell: () => {}, close: async () => {} }),
+};
+
+const activities = createCopyActivities({
+  engine: createCopyEngine(registries),
+  fence: createRunFence(temporal),
+  pulls: createPullCounter(metrics),
+  places,
+});
+
+await work();
+
+/** Works until SIGTERM or SIGINT, and is gone within 25 seconds after it. */
+async function work(): Promise<void> {
+  let isReady = false;
+  const page = {
+    host: settings.metricsHost,
+    port: port ?? 0,
+    registry: metrics,
+    ...(metricsUrl === undefined ? {} : { metricsUrl }),
+  };
+  const server = port === undefined ? undefined : await serveMetrics(page, () => isReady);
+  const taskQueue = siteTaskQueue(settings.site);
+  const onPolling = (): void => {
+    isReady = true;
+    log.info({ taskQueue }, 'working');
+  };
+  const queue = { taskQueue, activities, concurrency: settings.copyConcurrency };
+  await pollQueues([queue], place, log, { signal, onPolling });
+  await Promise.all([server?.close(), registries.close(), temporal.connection.close()]);
+}
+
+async function accessTo(domain: RegistryDomain): Promise<RegistryAccess> {
+  const credential = await dockerCredential(dockerConfigPath(process.env), domain);
+  return { domain, provider: 'other', ...(credential === undefined ? {} : { credential }) };
+}
