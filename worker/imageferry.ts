@@ -92,4 +92,67 @@ program
     process.exitCode = await auditVerifyCommand(options);
   });
 
+const bundle = program.command('bundle').description('carry images to a site without a network');
+
+withRegistryOptions(
+  bundle
+    .command('import <path>')
+    .description('verify a bundle (directory or tar), push it to the site’s registry, write a signed receipt')
+    .requiredOption('--registry <host>', 'the site’s registry: host[:port]')
+    .requiredOption('--state <folder>', 'what this site remembers; made by: imageferry trust pin')
+    .option('--dry-run', 'check everything and say what would happen', false)
+    .option('--accept-clock', 'go on although the clock contradicts what was signed', false),
+).action(async (path: string, options) => {
+  const { bundleImportCommand } = await import('./commands/bundle-import.ts');
+  process.exitCode = await bundleImportCommand(path, options);
+});
+
+bundle
+  .command('inspect <path>')
+  .description('tell what a bundle carries')
+  .option('--state <folder>', 'verify the signature against the trust pinned there')
+  .option('--json', 'print one JSON object', false)
+  .action(async (path: string, options) => {
+    const { bundleInspectCommand } = await import('./commands/bundle-inspect.ts');
+    process.exitCode = await bundleInspectCommand(path, options);
+  });
+
+const trust = program.command('trust').description('keys and roots that bundles are signed with');
+
+trust
+  .command('keygen <name>')
+  .description('make a key pair: <name>.pem and <name>.pub.pem')
+  .action(async (name: string) => {
+    const { trustKeygenCommand } = await import('./commands/trust.ts');
+    process.exitCode = await trustKeygenCommand(name);
+  });
+
+trust
+  .command('root')
+  .description('make and sign a trust root; with --previous, the one that follows it')
+  .option('--previous <file>', 'the root to follow; its keys stay where none are named')
+  .addOption(repeatable('--root-key <file>', 'public key that may sign the next root'))
+  .addOption(repeatable('--bundle-key <file>', 'public key that may sign bundles'))
+  .option('--root-threshold <count>', 'root keys that have to sign', '1')
+  .option('--bundle-threshold <count>', 'bundle keys that have to sign', '1')
+  .addOption(repeatable('--sign <file>', 'private key to sign with; a successor needs old and new root keys'))
+  .option('--reset-sequence', 'sites forget the last sequence: after a stolen key signed a high one', false)
+  .requiredOption('--out <file>', 'where to write it')
+  .action(async (options) => {
+    const { trustRootCommand } = await import('./commands/trust.ts');
+    process.exitCode = await trustRootCommand(options);
+  });
+
+trust
+  .command('pin <root>')
+  .description('give a site its first trust, and its own key for receipts')
+  .requiredOption('--site <name>', 'the site’s name')
+  .requiredOption('--state <folder>', 'where the site remembers')
+  .option('--fingerprint <digest>', 'the digest that the root’s file must have')
+  .option('--sequence-floor <number>', 'last sequence known to be at the site, where its state was lost')
+  .action(async (path: string, options) => {
+    const { trustPinCommand } = await import('./commands/trust.ts');
+    process.exitCode = await trustPinCommand(path, options);
+  });
+
 await program.parseAsync();

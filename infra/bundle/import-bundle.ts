@@ -1,0 +1,184 @@
+import { printReceipt, type Receipt } from '../../domain/bundle/receipt.ts';
+import { adoptRoot, begin, commit, type SiteState } from '../../domain/bundle/site-state.ts';
+import { statementPayloadType, type BundleBlob, type BundleImage } from '../../domain/bundle/statement.ts';
+import { Failure } from '../../domain/failure.ts';
+import type { RepositoryPath } from '../../domain/names/repository-path.ts';
+import { copyImage } from '../copy/copy-image.ts';
+import type { ContentStore, UploadMemory } from '../copy/content.ts';
+import type { CopyContext } from '../copy/copy-graph.ts';
+import { inParallel } from '../copy/in-parallel.ts';
+import { ManifestCache } from '../copy/manifest-cache.ts';
+import { ProvenParts } from '../copy/proven-parts.ts';
+import { SingleFlight } from '../copy/single-flight.ts';
+import { Slots } from '../registry/slots.ts';
+import type { BundleMedium } from '../layout/bundle-medium.ts';
+import { BundleSource } from '../layout/bundle-source.ts';
+import type { SiteFolder } from '../layout/site-folder.ts';
+import { carriedRoots, verifyBundle, type VerifiedBundle } from '../layout/verify-bundle.ts';
+import { signEnvelope } from '../trust/ed25519.ts';
+
+/** What an import works on. */
+export interface ImportTarget {
+  readonly medium: BundleMedium;
+  readonly folder: SiteFolder;
+  /** A repository of the site's registry. */
+  readonly repository: (path: RepositoryPath) => ContentStore;
+}
+
+export interface ImportOptions {
+  /** The system clock, epoch milliseconds. */
+  readonly now: () => number;
+  /** Check everything, write nothing. Default: false. */
+  readonly dryRun?: boolean;
+  /** A person vouches that the clock is wrong. Default: false. */
+  readonly acceptClock?: boolean;
+  readonly signal?: AbortSignal;
+  readonly memory?: UploadMemory;
+  /** Blobs that are on their way at a time. Default: 4. */
+  readonly lanes?: number;
+  readonly report?: (line: string) => void;
+}
+
+export interface ImportOutcome {
+  readonly bundle: VerifiedBundle;
+  readonly state: SiteState;
+  readonly bytesMoved: number;
+  /** Path of the signed receipt; none after a dry run. */
+  readonly receiptPath?: string;
+}
+
+/**
+ * Brings a bundle into a site's registry. Everything is verified before the first write; the sequence is committed when
+ * every image was read back; whatever was cut off goes on where it stopped when it is run again.
+ */
+export async function importBundle(target: ImportTarget, options: ImportOptions): Promise<ImportOutcome> {
+  const { medium, folder } = target;
+  const [state, bundle] = await verify(target, options);
+  if (bundle.acceptance === 'replay') {
+    options.report?.(`bundle ${bundle.statement.sequence} is there already`);
+    const kept = await folder.readReceipt(bundle.statement.sequence);
+    if (kept !== undefined || options.dryRun === true) return { bundle, state, bytesMoved: 0 };
+    return { bundle, state, bytesMoved: 0, receiptPath: await writeReceipt(folder, bundle, options) };
+  }
+  await proveAssumed(bundle.statement.assumed, target, options);
+  if (options.dryRun === true) return { bundle, state, bytesMoved: 0 };
+  const { sequence } = bundle.statement;
+  const begun = begin(state, { sequence, digest: bundle.digest });
+  await folder.writeState(begun);
+  const bytesMoved = await pushAll({ ...target, medium }, bundle, options);
+  const committed = commit(begun, bundle.statement, bundle.digest);
+  // The receipt first: once the sequence is committed, a rerun would only say that all is there.
+  const receiptPath = await writeReceipt(folder, bundle, options);
+  await folder.writeState(committed);
+  return { bundle, state: committed, bytesMoved, receiptPath };
+}
+
+/** Adopts the roots that the bundle brings, each stored before it is used, then runs the checks. */
+async function verify(
+  { medium, folder }: ImportTarget,
+  options: ImportOptions,
+): Promise<[SiteState, VerifiedBundle]> {
+  let state = await folder.state();
+  let root = await folder.root();
+  if (root.version !== state.rootVersion) state = adoptRoot(state, root);
+  for (const carried of await carriedRoots(medium, root)) {
+    if (options.dryRun !== true) await folder.storeRoot(carried.root, carried.bytes);
+    state = adoptRoot(state, carried.root);
+    root = carried.root;
+    if (options.dryRun !== true) await folder.writeState(state);
+    options.report?.(`trust root ${root.version} adopted`);
+  }
+  if (options.acceptClock === true && options.dryRun !== true) {
+    await folder.note('the clock was overridden for an import', new Date(options.now()).toISOString());
+  }
+  const bundle = await verifyBundle(medium, root, state, {
+    now: options.now(),
+    acceptClock: options.acceptClock ?? false,
+    ...(options.signal === undefined ? {} : { signal: options.signal }),
+  });
+  return [state, bundle];
+}
+
+/** A delta is worth nothing where the site lost what it builds on: that is known before the first write. */
+async function proveAssumed(
+  assumed: readonly BundleBlob[],
+  { repository }: ImportTarget,
+  { signal }: ImportOptions,
+): Promise<void> {
+  const lost: BundleBlob[] = [];
+  await inParallel(assumed, async (blob) => {
+    const store = repository(blob.repo);
+    const descriptor = { mediaType: 'application/octet-stream', digest: blob.digest, size: blob.size };
+    const there = await store.proveBlob(descriptor, signal);
+    if (!there && (await store.resolve(blob.digest, signal)) === undefined) lost.push(blob);
+  });
+  const [first] = lost;
+  if (first === undefined) return;
+  throw new Failure('BaseMissing', {
+    subject: first.digest,
+    detail: `the registry lost ${lost.length} parts of the base; stage a full bundle`,
+  });
+}
+
+async function pushAll(
+  target: ImportTarget,
+  bundle: VerifiedBundle,
+  options: ImportOptions,
+): Promise<number> {
+  const { statement } = bundle;
+  const lanes = new Slots(options.lanes ?? 4);
+  const context: CopyContext = {
+    flights: new SingleFlight(),
+    proven: new ProvenParts(),
+    manifests: new ManifestCache(),
+    limit: (task) => lanes.run(task, options.signal),
+  };
+  let bytesMoved = 0;
+  for (const image of tagLast(statement.images)) {
+    const source = new BundleSource(target.medium, statement, image.repo, target.repository);
+    const mountFrom = new Set(statement.assumed.map(({ repo }) => repo));
+    mountFrom.delete(image.repo);
+    const report = await copyImage(source, target.repository(image.repo), image, context, {
+      tag: image.tag,
+      recheck: true,
+      mountFrom: [...mountFrom].slice(0, 4),
+      ...(options.signal === undefined ? {} : { signal: options.signal }),
+      ...(options.memory === undefined ? {} : { memory: options.memory }),
+    });
+    if (report.referrersMissing > 0) {
+      throw new Failure('ReferrersIncomplete', {
+        side: 'destination',
+        subject: `${image.repo}:${image.tag}`,
+      });
+    }
+    bytesMoved += report.bytesMoved;
+    options.report?.(`${image.repo}:${image.tag} ${image.digest}`);
+  }
+  return bytesMoved;
+}
+
+/** Signatures under tags of their own come before the images they sign. */
+function tagLast(images: readonly BundleImage[]): readonly BundleImage[] {
+  const isAttachment = ({ tag }: BundleImage): boolean => /^sha256-[0-9a-f]{64}/.test(tag);
+  return [...images.filter(isAttachment), ...images.filter((image) => !isAttachment(image))];
+}
+
+async function writeReceipt(
+  folder: SiteFolder,
+  { statement, digest }: VerifiedBundle,
+  options: ImportOptions,
+): Promise<string> {
+  const receipt: Receipt = {
+    site: statement.site,
+    sequence: statement.sequence,
+    bundleDigest: digest,
+    completedAt: new Date(options.now()).toISOString(),
+    images: statement.images.map(({ repo, tag, digest: image }) => ({ repo, tag, digest: image })),
+    clockOverridden: options.acceptClock ?? false,
+  };
+  const signer = await folder.receiptSigner();
+  return folder.writeReceipt(
+    statement.sequence,
+    signEnvelope(statementPayloadType, printReceipt(receipt), [signer]),
+  );
+}

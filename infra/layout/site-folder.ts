@@ -1,0 +1,127 @@
+import { appendFile, chmod, mkdir, readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { firstState, parseState, printState, type SiteState } from '../../domain/bundle/site-state.ts';
+import { rootFile } from '../../domain/bundle/file-set.ts';
+import { Failure } from '../../domain/failure.ts';
+import type { SiteName } from '../../domain/names/kubernetes-name.ts';
+import { parseEnvelope } from '../../domain/trust/envelope.ts';
+import { parseRoot, pinRoot, type TrustRoot } from '../../domain/trust/trust-root.ts';
+import { generateSigningKey, signerOf, verifyEd25519, type Signer } from '../trust/ed25519.ts';
+import { writeFileAtomically } from './atomic-file.ts';
+import { mediaFailure } from './media-failure.ts';
+
+const stateFile = 'state.json';
+const keyFile = 'receipt-key.pem';
+const publicKeyFile = 'receipt-key.pub.pem';
+
+/** What a site remembers between imports: trusted roots, state, its receipt key, receipts, and what people overrode. */
+export class SiteFolder {
+  readonly path: string;
+
+  constructor(path: string) {
+    this.path = path;
+  }
+
+  /**
+   * Pins a site's first trust. Where roots are there but the state is not, it was lost: a person then has to name the
+   * sequence that the site may not go back behind. Throws `AlreadyExists` where a state is there, `StateLost` without a floor.
+   */
+  async pin(site: SiteName, bytes: Uint8Array, now: string, floor?: number): Promise<SiteState> {
+    const root = pinRoot(bytes, verifyEd25519);
+    if ((await this.#read(stateFile)) !== undefined) throw new Failure('AlreadyExists', { subject: 'trust' });
+    if ((await this.#rootVersions()).length > 0 && floor === undefined) {
+      throw new Failure('StateLost', { detail: 'name the last sequence with --sequence-floor' });
+    }
+    await mkdir(join(this.path, 'roots'), { recursive: true });
+    await writeFileAtomically(join(this.path, rootFile(root.version)), bytes);
+    await this.#ensureKey();
+    const state = firstState(site, root.version, now, floor);
+    await this.writeState(state);
+    await this.note(`trust pinned: root ${root.version}, sequence floor ${floor ?? 0}`, now);
+    return state;
+  }
+
+  /** The state. Throws `NoTrustRoot` where nothing was ever pinned, `StateLost` where roots are there and it is not. */
+  async state(): Promise<SiteState> {
+    const bytes = await this.#read(stateFile);
+    if (bytes !== undefined) return parseState(bytes);
+    const pinned = (await this.#rootVersions()).length > 0;
+    throw new Failure(pinned ? 'StateLost' : 'NoTrustRoot', {
+      detail: pinned ? 'pin again with --sequence-floor' : 'pin one with: imageferry trust pin',
+    });
+  }
+
+  /**
+   * The newest stored root. A crash may have left one that the state does not name yet: it was verified before it was
+   * stored, so it counts.
+   */
+  async root(): Promise<TrustRoot> {
+    const newest = Math.max(0, ...(await this.#rootVersions()));
+    const bytes = newest === 0 ? undefined : await this.#read(rootFile(newest));
+    if (bytes === undefined)
+      throw new Failure('NoTrustRoot', { detail: 'pin one with: imageferry trust pin' });
+    return parseRoot(parseEnvelope(bytes));
+  }
+
+  /** Stores a verified root; before it is used. */
+  async storeRoot(root: TrustRoot, bytes: Uint8Array): Promise<void> {
+    await writeFileAtomically(join(this.path, rootFile(root.version)), bytes);
+  }
+
+  async writeState(state: SiteState): Promise<void> {
+    await writeFileAtomically(join(this.path, stateFile), printState(state));
+  }
+
+  /** The site's own key, which signs its receipts. */
+  async receiptSigner(): Promise<Signer> {
+    const pem = await this.#read(keyFile);
+    if (pem === undefined) throw new Failure('StateLost', { detail: `${keyFile} is missing` });
+    return signerOf(Buffer.from(pem).toString('utf8'));
+  }
+
+  async receiptPublicKey(): Promise<string> {
+    return Buffer.from((await this.#read(publicKeyFile)) ?? new Uint8Array()).toString('utf8');
+  }
+
+  async writeReceipt(sequence: number, bytes: Uint8Array): Promise<string> {
+    const path = join(this.path, 'receipts', `${sequence}.json`);
+    await writeFileAtomically(path, bytes);
+    return path;
+  }
+
+  async readReceipt(sequence: number): Promise<Uint8Array | undefined> {
+    return this.#read(join('receipts', `${sequence}.json`));
+  }
+
+  /** Writes down what a person decided against a check. */
+  async note(what: string, now: string): Promise<void> {
+    await appendFile(join(this.path, 'decisions.log'), `${now} ${what}\n`).catch((error: unknown) => {
+      throw mediaFailure(error, 'decisions.log');
+    });
+  }
+
+  async #ensureKey(): Promise<void> {
+    if ((await this.#read(keyFile)) !== undefined) return;
+    const { privatePem, publicPem } = generateSigningKey();
+    await writeFileAtomically(join(this.path, publicKeyFile), Buffer.from(publicPem));
+    await writeFileAtomically(join(this.path, keyFile), Buffer.from(privatePem), 0o600);
+    await chmod(join(this.path, keyFile), 0o600);
+  }
+
+  async #rootVersions(): Promise<number[]> {
+    const names = await readdir(join(this.path, 'roots')).catch(ignoreMissing);
+    return (names ?? []).flatMap((name) => {
+      const version = /^root\.([1-9][0-9]{0,8})\.json$/.exec(name)?.[1];
+      return version === undefined ? [] : [Number(version)];
+    });
+  }
+
+  async #read(name: string): Promise<Uint8Array | undefined> {
+    return readFile(join(this.path, name)).catch(ignoreMissing);
+  }
+}
+
+function ignoreMissing(error: unknown): undefined {
+  if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+  throw mediaFailure(error, 'site folder');
+}

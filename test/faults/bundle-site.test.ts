@@ -1,0 +1,116 @@
+import assert from 'node:assert/strict';
+import { unlinkSync } from 'node:fs';
+import { join } from 'node:path';
+import { after, test } from 'node:test';
+import { openReceipt } from '../../domain/bundle/receipt.ts';
+import { parseSiteName } from '../../domain/names/kubernetes-name.ts';
+import { parseTag } from '../../domain/names/tag.ts';
+import { parsePublicKeyPem } from '../../domain/trust/public-key.ts';
+import { SiteFolder } from '../../infra/layout/site-folder.ts';
+import { lockSite } from '../../infra/layout/site-lock.ts';
+import { verifyEd25519 } from '../../infra/trust/ed25519.ts';
+import {
+  archiveFile,
+  archiveOf,
+  bring,
+  changed,
+  first,
+  folder,
+  fresh,
+  isEmpty,
+  newSite,
+  onDisk,
+  rootFile,
+  second,
+  signer,
+  store,
+  v1,
+  v2,
+  closeImportSite,
+} from '../support/import-site.ts';
+import { rejection } from '../support/refusal.ts';
+import { startRegistryProcess } from '../support/registry-process.ts';
+import { sampleBundle } from '../support/sample-bundle.ts';
+import { newSigner, rootOf, signRoot } from '../support/signed-samples.ts';
+
+after(closeImportSite);
+
+test('M17 M18 without a pinned trust, or with a lost state, nothing is taken', async () => {
+  await rejection('NoTrustRoot', bring(new SiteFolder(join(folder, 'bare')), onDisk(first.files)));
+  const site = await newSite();
+  unlinkSync(join(site.path, 'state.json'));
+  await rejection('StateLost', bring(site, onDisk(first.files)));
+  const name = parseSiteName('plant-7');
+  await rejection('StateLost', site.pin(name, rootFile, '2026-01-01T00:00:00.000Z'));
+  await site.pin(name, rootFile, '2026-01-01T00:00:00.000Z', 1);
+  await rejection('Rollback', bring(site, onDisk(first.files)));
+});
+
+test('L15 two importers at once: the second is told so', async () => {
+  const site = await newSite();
+  const unlock = await lockSite(site.path);
+  await rejection('AlreadyRunning', lockSite(site.path));
+  await unlock();
+  await (
+    await lockSite(site.path)
+  )();
+});
+
+test('a dry run says what would happen and writes nothing', async () => {
+  const outcome = await bring(await newSite(), onDisk(first.files), { dryRun: true });
+  assert.equal(outcome.bundle.acceptance, 'import');
+  assert.ok(await isEmpty());
+});
+
+test('a bundle, its replay, a delta on it, and the way back that is closed', async () => {
+  const site = await newSite();
+  const done = await bring(site, onDisk(first.files));
+  assert.equal(done.state.committedSequence, 1);
+  const key = parsePublicKeyPem(await site.receiptPublicKey());
+  const receipt = openReceipt((await site.readReceipt(1)) ?? new Uint8Array(), key, verifyEd25519);
+  assert.deepEqual([receipt.sequence, receipt.bundleDigest], [1, first.digest]);
+  assert.equal((await bring(site, onDisk(first.files))).bundle.acceptance, 'replay');
+  assert.deepEqual(
+    second.statement.blobs.map(({ digest }) => digest).sort(),
+    [v2.manifest, fresh].map(({ descriptor }) => descriptor.digest).sort(),
+    'the config of both images is the same, the shared layer too: a delta carries exactly what is new',
+  );
+  await bring(
+    site,
+    archiveFile(await archiveOf(second.files), (tar) => tar),
+  );
+  const there = await store('edge/other').resolve(parseTag('v2'));
+  assert.equal(there?.digest, v2.manifest.descriptor.digest);
+  await rejection('Rollback', bring(site, onDisk(first.files)));
+});
+
+test('M01 M02 L13 an older state file makes a replay, never damage', async () => {
+  const site = await newSite();
+  const before = await site.state();
+  await bring(site, onDisk(first.files));
+  await site.writeState(before);
+  assert.equal((await bring(site, onDisk(first.files))).state.committedSequence, 1);
+});
+
+test('M12 a rotated root is stored before it is used', async () => {
+  const [next, site] = [newSigner(), await newSite()];
+  const two = signRoot(rootOf(2, [next]), [signer, next]);
+  const rotated = sampleBundle([{ repo: 'edge/app', tag: 'v1', image: v1 }], [next], [rootFile, two]);
+  const broken = changed(rotated, (files) => files.delete('index.json'));
+  await rejection('LayoutInvalid', bring(site, onDisk(broken)));
+  assert.equal((await site.root()).version, 2);
+  assert.equal((await bring(site, onDisk(rotated.files))).state.rootVersion, 2);
+  await rejection('SignatureInvalid', bring(site, onDisk(first.files)));
+});
+
+test('a delta is refused before the first write where the registry lost its base', async () => {
+  const [site, other] = [await newSite(), await startRegistryProcess()];
+  try {
+    await bring(site, onDisk(first.files));
+    await rejection('BaseMissing', bring(site, onDisk(second.files), {}, other));
+    const catalog = await fetch(`http://${other.domain}/v2/_catalog`);
+    assert.deepEqual(await catalog.json(), { repositories: [] });
+  } finally {
+    await other.stop();
+  }
+});
