@@ -4,9 +4,10 @@ import { deletions, type Deletion } from '../domain/lifecycle/plan.ts';
 import type { ObjectRef } from '../domain/resources/meta.ts';
 import type { ImagesInUse } from '../domain/usage/pod-usage.ts';
 import type { ParkingDependencies } from './cleanup-dependencies.ts';
-import { planKey, readDocument } from './cleanup-documents.ts';
+import { forgetTags } from '../domain/lifecycle/tag-ledger.ts';
+import { ledgerKey, planKey, readDocument, writeDocument } from './cleanup-documents.ts';
 import { makePlan, requirePolicy } from './cleanup-plan.ts';
-import { requireRecord, workThrough, type PlanOrder } from './cleanup-record.ts';
+import { requireRecord, workThrough, type ItemStep, type PlanOrder } from './cleanup-record.ts';
 import { targetEndpoint } from './endpoints.ts';
 import { withHeartbeat } from './heartbeat.ts';
 import { lookAtUsage, requireUsage } from './usage.ts';
@@ -71,13 +72,32 @@ export function restoreUsed(deps: ParkingDependencies, order: PlanOrder): Promis
 export function deleteParked(deps: ParkingDependencies, order: PlanOrder): Promise<ParkingSummary> {
   return withHeartbeat(async (signal) => {
     const inUse = await requireUsage(deps);
-    return workThrough(deps, order, await requireRecord(deps, order), async (item, items) => {
+    const deleted: Deletion[] = [];
+    const step: ItemStep = async (item, items) => {
       if (!isParked(item)) return item;
       if (isUsed(item.deletion, inUse)) return restoreItem(deps, item, items, 'a Pod uses it', signal);
       await letGo(deps, item, items, signal);
+      deleted.push(item.deletion);
       return { deletion: item.deletion, state: 'deleted' };
-    });
+    };
+    try {
+      return await workThrough(deps, order, await requireRecord(deps, order), step);
+    } finally {
+      await forgetDeleted(deps, deleted);
+    }
   });
+}
+
+/** The next listing is smaller by what we deleted: without this it would not be believed. */
+async function forgetDeleted(deps: ParkingDependencies, deleted: readonly Deletion[]): Promise<void> {
+  for (const group of Map.groupBy(deleted, ({ site, image }) => JSON.stringify([site, image])).values()) {
+    const [first] = group;
+    if (first === undefined) continue;
+    const key = ledgerKey(first.site, first.image);
+    const ledger = await readDocument(deps.documents, key);
+    const tags = group.map(({ tag }) => tag);
+    if (ledger !== undefined) await writeDocument(deps.documents, key, forgetTags(ledger, tags));
+  }
 }
 
 /** What the policy would delete and keep if it were planned now. Throws the code of what stops the run. */

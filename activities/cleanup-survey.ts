@@ -4,7 +4,7 @@ import type { ImageVersion } from '../domain/lifecycle/image-version.ts';
 import type { InspectedImage } from '../domain/lifecycle/inspected-image.ts';
 import { judgeListing, type PlanHold } from '../domain/lifecycle/plan.ts';
 import { systemTagKind } from '../domain/lifecycle/system-tags.ts';
-import { recordListing, type TagLedger } from '../domain/lifecycle/tag-ledger.ts';
+import { recordDoubt, recordListing, type TagLedger } from '../domain/lifecycle/tag-ledger.ts';
 import type { TagName } from '../domain/names/tag.ts';
 import { fullName } from '../domain/usage/pod-usage.ts';
 import type { RepositoryEndpoint } from '../infra/copy/engine.ts';
@@ -44,9 +44,13 @@ export async function surveyTarget(
       count: tags.length,
       placed: claims.placed.length,
       ...(ledger === undefined ? {} : { previous: ledger.count }),
+      ...doubtedFor(ledger, tags.length, deps.now()),
     });
-    if (doubt !== undefined)
+    if (doubt !== undefined) {
+      const key = ledgerKey(target.site, target.image);
+      await writeDocument(deps.documents, key, recordDoubt(ledger, tags.length, deps.now()));
       return held(doubt, `${tags.length} tags, ${ledger?.count ?? 'some'} before`, endpoint.path);
+    }
     return await surveyTags(deps, { target, claims, endpoint, tags, ledger, signal });
   } catch (error) {
     signal.throwIfAborted();
@@ -54,6 +58,15 @@ export async function surveyTarget(
     if (failure.code === 'Internal') throw error;
     return held('ListingIncomplete', failure.message);
   }
+}
+
+function doubtedFor(
+  ledger: TagLedger | undefined,
+  count: number,
+  now: number,
+): { readonly doubtedForMs?: number } {
+  const doubt = ledger?.doubt;
+  return doubt === undefined || doubt.count > count ? {} : { doubtedForMs: now - doubt.since };
 }
 
 interface Survey {

@@ -4,6 +4,7 @@ import { systemNamespace } from '../resources/meta.ts';
 import type { Repository } from '../resources/repository.ts';
 import type { TagName } from '../names/tag.ts';
 import { chooseSites } from '../sync/site-choice.ts';
+import { excludesImage } from './retention.ts';
 import { compileSelector, type CompiledSelector } from './tag-selection.ts';
 import type { PlacedTag } from './tag-ledger.ts';
 import { previousVersion } from './versions.ts';
@@ -29,14 +30,15 @@ export function reachesBeyond(policy: ImageCleanupPolicy): readonly string[] {
   return own === systemNamespace ? [] : policyNamespaces(policy).filter((namespace) => namespace !== own);
 }
 
-/** Every image of the policy's namespaces at every connected site it goes to, each once. */
+/** Every image of the policy's namespaces at every connected site it goes to, each once, but those that it excludes. */
 export function cleanupTargets(
   policy: ImageCleanupPolicy,
   repositories: readonly Repository[],
   sites: readonly EdgeSite[],
 ): CleanupTarget[] {
   const covered = inNamespaces(repositories, policyNamespaces(policy));
-  const targets = covered.flatMap((repository) =>
+  const wanted = covered.filter(({ spec }) => !excludesImage(policy.spec, spec.repository));
+  const targets = wanted.flatMap((repository) =>
     chooseSites(repository.spec, sites).connected.map((site) => ({
       site: site.metadata.name,
       image: repository.spec.repository,

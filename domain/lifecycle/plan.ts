@@ -67,6 +67,9 @@ export function canonicalPlan(plan: CleanupPlan): string {
   ].join('\n');
 }
 
+/** A smaller listing is believed once it has been so for this long: then it was no slip of the registry. */
+export const doubtMs = 86_400_000;
+
 /** A listing as the registry gave it, and what we know to compare it with. */
 export interface ListingFacts {
   readonly count: number;
@@ -74,10 +77,13 @@ export interface ListingFacts {
   readonly previous?: number;
   /** Tags that we placed and believe to be there. */
   readonly placed: number;
+  /** A listing no larger than this one was doubted before, so many milliseconds ago. Default: none was. */
+  readonly doubtedForMs?: number;
 }
 
 /** Why a listing is not believed; undefined where it is. Errors while listing are `ListingIncomplete` before this. */
 export function judgeListing(facts: ListingFacts): FailureCode | undefined {
+  if ((facts.doubtedForMs ?? 0) >= doubtMs) return undefined;
   const before = Math.max(facts.previous ?? 0, facts.placed > 0 ? 1 : 0);
   if (facts.count === 0 && before > 0) return 'ListingSuspicious';
   return facts.count < before * (1 - believableLoss) ? 'ListingIncomplete' : undefined;

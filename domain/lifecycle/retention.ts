@@ -118,6 +118,12 @@ function bond(version: ImageVersion, verdict: RuleVerdict, bonds: Bonds): KeepRe
   return going.roots.has(subject) || going.below.has(subject) ? undefined : 'SubjectUnknown';
 }
 
+/** Whether a policy leaves an image out as a whole: then it is not even listed. Throws `InvalidRule`. */
+export function excludesImage(policy: ImageCleanupPolicySpec, image: string): boolean {
+  const whole = (policy.exclude ?? []).filter(({ tag }) => tag === undefined || tag === '*');
+  return whole.some(({ name }) => globMatcher(name ?? '*')(image));
+}
+
 function exclusion(policy: ImageCleanupPolicySpec, image: string): (tag: string) => boolean {
   const rules = (policy.exclude ?? []).map(({ name, tag }) => ({
     name: globMatcher(name ?? '*'),

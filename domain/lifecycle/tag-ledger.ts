@@ -6,6 +6,8 @@ export interface TagLedger {
   /** Tags in the last complete listing. */
   readonly count: number;
   readonly tags: Readonly<Record<string, LedgerEntry>>;
+  /** A smaller listing that was not believed: how many tags it had, and since when it has been so. */
+  readonly doubt?: { readonly count: number; readonly since: number };
 }
 
 export interface LedgerEntry {
@@ -53,4 +55,24 @@ export function recordListing(
     return [tag, entry] as const;
   });
   return { count: found.length, tags: Object.fromEntries(entries) };
+}
+
+/** The ledger that remembers a listing which was not believed. `now` is in epoch milliseconds. */
+export function recordDoubt(ledger: TagLedger | undefined, count: number, now: number): TagLedger {
+  const before = ledger?.doubt;
+  const same = before !== undefined && before.count <= count;
+  return {
+    count: ledger?.count ?? 0,
+    tags: ledger?.tags ?? {},
+    doubt: same ? before : { count, since: now },
+  };
+}
+
+/** The ledger after we deleted tags ourselves: the next listing may be smaller by as many. */
+export function forgetTags(ledger: TagLedger, deleted: readonly string[]): TagLedger {
+  const gone = new Set(deleted);
+  return {
+    count: Math.max(0, ledger.count - gone.size),
+    tags: Object.fromEntries(Object.entries(ledger.tags).filter(([tag]) => !gone.has(tag))),
+  };
 }

@@ -79,6 +79,11 @@ const listings: readonly (readonly [string, Parameters<typeof judgeListing>[0], 
   ['J06 an empty listing where we placed tags', { count: 0, placed: 1 }, 'ListingSuspicious'],
   ['J05 a listing that lost more than a tenth', { count: 89, previous: 100, placed: 0 }, 'ListingIncomplete'],
   ['a listing that lost a tenth', { count: 90, previous: 100, placed: 0 }, undefined],
+  [
+    'J05 a smaller listing that stays so for a day',
+    { count: 9, previous: 100, placed: 1, doubtedForMs: 86_400_000 },
+    undefined,
+  ],
   ['a first listing', { count: 3, placed: 3 }, undefined],
   ['nothing where nothing was', { count: 0, placed: 0 }, undefined],
 ];

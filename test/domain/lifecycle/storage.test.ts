@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { recordListing } from '../../../domain/lifecycle/tag-ledger.ts';
+import { forgetTags, recordDoubt, recordListing } from '../../../domain/lifecycle/tag-ledger.ts';
 import { accountStorage, freedBytes, type StoredImage } from '../../../domain/lifecycle/storage.ts';
 import { parseTag } from '../../../domain/names/tag.ts';
 import { digestOf } from './image-versions.ts';
@@ -78,4 +78,14 @@ test('a tag is as old as its digest under it, and stays ours', () => {
     ours: true,
   });
   assert.equal(recordListing(undefined, found(1), [], 100).tags['a']?.ours, false);
+});
+
+test('a ledger remembers since when a listing is smaller, and what we deleted ourselves', () => {
+  const entry = { digest: digestOf(1), firstSeen: 0, ours: true };
+  const ledger = { count: 3, tags: { a: entry, b: entry } };
+  const doubted = recordDoubt(ledger, 1, 100);
+  assert.deepEqual(doubted.doubt, { count: 1, since: 100 });
+  assert.deepEqual(recordDoubt(doubted, 1, 200).doubt, { count: 1, since: 100 });
+  assert.deepEqual(recordDoubt(doubted, 0, 300).doubt, { count: 0, since: 300 });
+  assert.deepEqual(forgetTags(doubted, ['a']), { count: 2, tags: { b: entry } });
 });

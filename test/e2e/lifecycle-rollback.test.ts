@@ -1,0 +1,92 @@
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import { rollbackAnnotation } from '../../domain/reconcile/lifecycle.ts';
+import { demoRegistry } from '../../infra/local/demo/registry.ts';
+import { liveLifecycle } from '../support/live-lifecycle.ts';
+import { liveSync, until } from '../support/live-sync.ts';
+import { madeImage } from '../support/made-image.ts';
+import { endpoints } from '../support/stack.ts';
+
+const { upstream } = endpoints().registries;
+const live = liveSync();
+const cycle = liveLifecycle(live);
+const from = demoRegistry(upstream);
+let secret = '';
+
+before(async () => {
+  secret = await live.secret(upstream);
+});
+after(() => live.close());
+
+/** A Repository whose tag was synced with two images, the second being the current one. */
+async function twoVersions(): Promise<{ name: string; path: string; old: string; fresh: string }> {
+  const path = `test/${live.unique('back')}`;
+  const [old, fresh] = [madeImage([3000, 50]), madeImage([4000, 50])];
+  await from.push(path, 'v', old);
+  const name = await live.repository(secret, { repository: path, tag: 'v' });
+  await live.ended(name);
+  await from.push(path, 'v', fresh);
+  await live.gateway.startSync({ namespace: live.namespace, name }, 'manual');
+  await live.ended(name, 2);
+  return { name, path, old: old.index.digest, fresh: fresh.index.digest };
+}
+
+test('a rollback puts the previous version back, no resync undoes it, and a release does', async () => {
+  const { name, path, old, fresh } = await twoVersions();
+  const route = `namespaces/${live.namespace}/repositories/${name}`;
+  assert.equal(await cycle.edgeDigest(path, 'v'), fresh);
+
+  const versions = await cycle.call('GET', `${route}/versions`);
+  assert.deepEqual(
+    (versions.body['items'] as { digest: string }[]).map(({ digest }) => digest),
+    [fresh, old],
+  );
+  const compared = await cycle.call('GET', `${route}/versions/compare?from=${old}&to=${fresh}`);
+  assert.equal(compared.status, 200, JSON.stringify(compared.body));
+  assert.deepEqual([compared.body['addedBytes'], compared.body['removedBytes']], [4050, 3050]);
+
+  const answer = await cycle.call('POST', `${route}/rollback`, {});
+  assert.equal(answer.status, 200, JSON.stringify(answer.body));
+  assert.deepEqual([answer.body['to'], answer.body['done']], [old, true]);
+  assert.equal(await cycle.edgeDigest(path, 'v'), old);
+  assert.equal((await live.get(name)).spec.pinnedDigest, old);
+
+  const records = (await live.get(name)).status?.history?.length ?? 0;
+  await live.gateway.startSync({ namespace: live.namespace, name }, 'schedule');
+  const { object, record } = await live.ended(name, records + 1);
+  assert.deepEqual([record.bytesMoved, record.digest], [0, old], JSON.stringify(record));
+  assert.equal(await cycle.edgeDigest(path, 'v'), old);
+  assert.equal(object.status?.versions?.[0]?.digest, old);
+
+  assert.equal((await cycle.call('POST', `${route}/release`, {})).status, 200);
+  await until('the new version is back', async () =>
+    (await cycle.edgeDigest(path, 'v')) === fresh ? true : undefined,
+  );
+  assert.equal((await cycle.call('POST', `${route}/release`, {})).status, 409);
+});
+
+test('the annotation rollback-to does the same as the API, and is taken away', async () => {
+  const { name, path, old } = await twoVersions();
+  await live.resources
+    .resource('repositories')
+    .patch(
+      { namespace: live.namespace, name },
+      { metadata: { annotations: { [rollbackAnnotation]: 'previous' } } },
+    );
+  await until('rolled back', async () => ((await cycle.edgeDigest(path, 'v')) === old ? true : undefined));
+  const { metadata, spec } = await live.get(name);
+  assert.equal(metadata.annotations?.[rollbackAnnotation], undefined);
+  assert.equal(spec.pinnedDigest, old);
+});
+
+test('G13 a rollback to content that is gone is refused, and the tag stays', async () => {
+  const { name, path, fresh } = await twoVersions();
+  const digest = `sha256:${'0'.repeat(64)}`;
+  const answer = await cycle.call('POST', `namespaces/${live.namespace}/repositories/${name}/rollback`, {
+    digest,
+  });
+  assert.equal(answer.status, 409, JSON.stringify(answer.body));
+  assert.equal((answer.body['details'] as { code: string }).code, 'RollbackTargetMissing');
+  assert.equal(await cycle.edgeDigest(path, 'v'), fresh);
+  assert.equal((await live.get(name)).spec.pinnedDigest, undefined);
+});
