@@ -92,7 +92,7 @@ test('plan, approve, grace and delete: exactly the plan goes, and what a Pod use
   await removePod();
 });
 
-test('parked tags come back by one call, and by themselves when a Pod needs them', async () => {
+test('parked tags come back by one call', async () => {
   const { path, only } = await manyVersions(4);
   const policy = await cycle.policy({ keepRecent: 1, gracePeriod: '10m', exclude: only });
   await cycle.policies.patch(cycle.key(policy), { metadata: { annotations: { [runAnnotation]: 'now' } } });
@@ -111,6 +111,17 @@ test('parked tags come back by one call, and by themselves when a Pod needs them
   assert.deepEqual([all.body['restored'], all.body['parked']], [3, 0]);
   await cycle.phase(policy, 'Idle');
   assert.deepEqual(await shown(path, 4), [true, true, true, true]);
+});
+
+test('J12 a parked tag that a Pod came to need is put back instead of deleted', async () => {
+  const { path, only } = await manyVersions(3);
+  const policy = await cycle.policy({ keepRecent: 1, gracePeriod: '4s', exclude: only });
+  await cycle.policies.patch(cycle.key(policy), { metadata: { annotations: { [runAnnotation]: 'now' } } });
+  await cycle.phase(policy, 'Grace');
+  const removePod = await cycle.pod(`${edge.domain}/${path}:1.0.0`);
+  await cycle.phase(policy, 'Idle', ({ status }) => status?.freedBytes !== undefined);
+  assert.deepEqual(await shown(path, 3), [true, false, true]);
+  await removePod();
 });
 
 test('J15 deleting the policy during the grace deletes nothing: what was parked comes back', async () => {
@@ -157,5 +168,4 @@ test('J11 a dry run plans and changes nothing; J01 a shared digest keeps its oth
   await cycle.phase(dry, 'Idle', ({ status }) => status?.freedBytes !== undefined);
   assert.equal(await cycle.edgeDigest(path, '1.0.0'), undefined);
   assert.equal(await cycle.edgeDigest(path, 'stable'), image.index.digest);
-  assert.ok(edge.domain.length > 0);
 });

@@ -57,14 +57,13 @@ export function liveLifecycle(live: Live) {
     when: (policy: ImageCleanupPolicy) => boolean = () => true,
   ): Promise<ImageCleanupPolicy> {
     let last: ImageCleanupPolicy | undefined;
-    try {
-      return await until(`phase ${wanted} of ${name}`, async () => {
-        last = await policies.get(key(name));
-        return last?.status?.phase === wanted && when(last) ? last : undefined;
-      });
-    } catch (error) {
-      assert.fail(`${String(error)}: ${JSON.stringify(last?.status)}`);
-    }
+    const look = async (): Promise<ImageCleanupPolicy | undefined> => {
+      last = await policies.get(key(name));
+      return last?.status?.phase === wanted && when(last) ? last : undefined;
+    };
+    return until(`phase ${wanted} of ${name}`, look).catch((error: unknown) =>
+      assert.fail(`${String(error)}: ${JSON.stringify(last?.status)}`),
+    );
   }
 
   /** The digest that the edge shows under a tag; undefined where it has none. */
