@@ -9,6 +9,8 @@ export interface FlakyLink {
   readonly received: number;
   /** Connections that were cut. */
   readonly cuts: number;
+  /** Requests that passed, such as `HEAD manifests` or `GET blobs`, counted. */
+  readonly requests: ReadonlyMap<string, number>;
   close(): Promise<void>;
 }
 
@@ -28,6 +30,7 @@ export async function openFlakyLink(
 ): Promise<FlakyLink> {
   const port = Number(target.split(':')[1]);
   const state = { sent: 0, received: 0, cuts: 0 };
+  const requests = new Map<string, number>();
   const sockets = new Set<Socket>();
   const server = createServer((near) => {
     const far = connect(port, '127.0.0.1');
@@ -40,6 +43,7 @@ export async function openFlakyLink(
     const pass = (from: Socket, to: Socket, direction: 'sent' | 'received'): void => {
       from.on('data', (chunk: Buffer) => {
         state[direction] += chunk.byteLength;
+        if (direction === 'sent') countRequests(chunk, requests);
         left -= chunk.byteLength;
         if (left <= 0 && state.cuts < (options.maxCuts ?? Number.POSITIVE_INFINITY)) return cut();
         const forward = (): void => {
@@ -70,6 +74,7 @@ export async function openFlakyLink(
     get received() {
       return state.received;
     },
+    requests,
     get cuts() {
       return state.cuts;
     },
@@ -78,4 +83,15 @@ export async function openFlakyLink(
       return new Promise((resolve) => server.close(() => resolve()));
     },
   };
+}
+
+const requestLine =
+  /^(GET|HEAD|POST|PUT|PATCH|DELETE) \/v2\/\S*?\/?(manifests|blobs|tags|referrers|_catalog)?(?:\/\S*)? HTTP\/1\.1/;
+
+/** Clients write a request's head at once, so it starts a chunk. */
+function countRequests(chunk: Buffer, requests: Map<string, number>): void {
+  const match = requestLine.exec(chunk.subarray(0, 1024).toString('latin1'));
+  if (match === null) return;
+  const key = `${match[1]} ${match[2] ?? '/v2/'}`;
+  requests.set(key, (requests.get(key) ?? 0) + 1);
 }

@@ -1,0 +1,64 @@
+import { writeFileSync } from 'node:fs';
+import { cpus } from 'node:os';
+import { parseArgs } from 'node:util';
+import { breakCases } from './break-cases.ts';
+import { smoothCases } from './cases.ts';
+import { Ground } from './ground.ts';
+import { installPeers } from './peers.ts';
+import { resultText, type CaseResult } from './result.ts';
+
+/**
+ * `npm run bench -- [case…] [--repetitions N] [--scale S] [--json FILE]`: measures the command beside its peers, each in
+ * turn on new registries, and checks the goals. See docs/benchmarks.md.
+ */
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: {
+    repetitions: { type: 'string', default: '3' },
+    scale: { type: 'string', default: '1' },
+    json: { type: 'string' },
+  },
+});
+const wanted = [...smoothCases, ...breakCases].filter(
+  ({ name }) => positionals.length === 0 || positionals.includes(name),
+);
+if (wanted.length === 0)
+  throw new Error(
+    `no such case; there are ${[...smoothCases, ...breakCases].map(({ name }) => name).join(', ')}`,
+  );
+
+const peers = await installPeers();
+const ground = await Ground.open();
+const results: CaseResult[] = [];
+try {
+  for (const each of wanted) {
+    const result = await each.run({
+      ground,
+      peers,
+      repetitions: Number(values.repetitions),
+      scale: Number(values.scale),
+    });
+    results.push(result);
+    console.log(resultText(result));
+  }
+} finally {
+  await ground.close();
+}
+if (values.json !== undefined) {
+  const machine = { cpus: cpus().length, model: cpus()[0]?.model, node: process.version };
+  const slim = results.map((result) => ({
+    ...result,
+    sides: result.sides.map((side) => ({
+      ...side,
+      runs: side.runs.map(({ output: _output, ...run }) => run),
+    })),
+  }));
+  writeFileSync(
+    values.json,
+    `${JSON.stringify({ machine, scale: Number(values.scale), results: slim }, null, 2)}\n`,
+  );
+}
+const missed = results.flatMap((result) =>
+  result.checks.filter((check) => !check.met).map((check) => `${result.name}: ${check.what}`),
+);
+console.log(missed.length === 0 ? '\nAll goals met.' : `\nMissed:\n${missed.join('\n')}`);

@@ -1,0 +1,189 @@
+import { fill, largeBytes, sourceOf, type Bench, type Case } from './bench-case.ts';
+import { contest } from './contest.ts';
+import { incomplete } from './ground.ts';
+import { measure } from './measure.ts';
+import { limitCheck, ratioCheck, type CaseResult } from './result.ts';
+import { seedManyTags, seedOneLayer, seedTwentyImages } from './seed.ts';
+import { imageSides, ours, repositorySides, type Place } from './sides.ts';
+
+const manyTags = (bench: Bench): number => Math.max(20, Math.round(1000 * bench.scale));
+
+async function oneLayer(bench: Bench): Promise<CaseResult> {
+  const source = sourceOf(bench, 'one/layer');
+  await seedOneLayer(source.domain, source.path, largeBytes(bench));
+  const sides = await contest({
+    ...bench,
+    source,
+    targetPath: 'copy/layer',
+    sides: (target) => imageSides(bench.peers, bench.ground.folder, source, target, 'v1'),
+  });
+  return {
+    name: 'one-layer',
+    what: `one image with a layer of ${largeBytes(bench)} bytes, cold`,
+    sides,
+    checks: [ratioCheck(sides, 'wallSeconds', 1), ratioCheck(sides, 'cpuSeconds', 1, true)],
+  };
+}
+
+async function twentyImages(bench: Bench): Promise<CaseResult> {
+  const source = sourceOf(bench, 'twenty/apps');
+  const unique = await seedTwentyImages(source.domain, source.path, 0);
+  const sides = await contest({
+    ...bench,
+    source,
+    targetPath: 'copy/apps',
+    sides: (target) => repositorySides(bench.peers, bench.ground.folder, source, target),
+  });
+  const bytes = await countedRun(bench, source, 'copy/apps');
+  return {
+    name: 'twenty-images',
+    what: '20 images, 200 layers, shared bases, cold',
+    sides,
+    checks: [
+      ratioCheck(sides, 'wallSeconds', 0.7),
+      limitCheck('bytes read upstream ÷ unique bytes', bytes.received / unique, 1.01),
+      limitCheck('bytes sent ÷ unique bytes', bytes.sent / unique, 1.01),
+    ],
+  };
+}
+
+async function oneLayerChanged(bench: Bench): Promise<CaseResult> {
+  const [before, after] = [sourceOf(bench, 'before/apps'), sourceOf(bench, 'after/apps')];
+  await seedTwentyImages(before.domain, before.path, 0);
+  await seedTwentyImages(after.domain, after.path, 1);
+  const prepare = (target: Place): Promise<void> => fill(bench, before, target);
+  const sides = await contest({
+    ...bench,
+    source: after,
+    targetPath: 'copy/apps',
+    prepare,
+    sides: (target) => repositorySides(bench.peers, bench.ground.folder, after, target),
+  });
+  // The fifth layer of each, as seeded: 1.2 MB and up to a fifth more.
+  const changed = Array.from(
+    { length: 20 },
+    (_none, image) => Math.round(1.2e6 * (1 + (image % 3) / 10)) + image,
+  );
+  const bytes = await countedRun(bench, after, 'copy/apps', prepare);
+  const wanted = changed.reduce((sum, size) => sum + size, 0);
+  return {
+    name: 'one-layer-changed',
+    what: 'the same 20 images, one layer of each changed',
+    sides,
+    checks: [
+      ratioCheck(sides, 'wallSeconds', 0.7),
+      limitCheck('bytes sent ÷ changed bytes', bytes.sent / wanted, 1.05),
+    ],
+  };
+}
+
+async function newTags(bench: Bench): Promise<CaseResult> {
+  const source = sourceOf(bench, 'fresh/many');
+  await seedManyTags(source.domain, source.path, manyTags(bench));
+  const sides = await contest({
+    ...bench,
+    source,
+    targetPath: 'copy/many',
+    sides: (target) => repositorySides(bench.peers, bench.ground.folder, source, target),
+  });
+  return {
+    name: 'new-tags',
+    what: `${manyTags(bench)} new tags of small images`,
+    sides,
+    checks: [ratioCheck(sides, 'wallSeconds', 0.3)],
+  };
+}
+
+/** `delayMs` is the round trip, half of it each way. */
+function unchangedTags(delayMs: number) {
+  return async (bench: Bench): Promise<CaseResult> => {
+    const source = sourceOf(bench, 'same/many');
+    await seedManyTags(source.domain, source.path, manyTags(bench));
+    const far = delayMs > 0;
+    const shown = far ? (await bench.ground.steadyLink(source.domain, delayMs / 2)).domain : source.domain;
+    const from = { ...source, domain: shown };
+    const through = async (target: Place): Promise<Place> => ({
+      ...target,
+      domain: (await bench.ground.link(target.domain, { delayMs: delayMs / 2 })).domain,
+    });
+    const sides = await contest({
+      ...bench,
+      repetitions: far ? 1 : bench.repetitions,
+      source,
+      targetPath: 'copy/many',
+      prepare: (target) => fill(bench, source, target),
+      ...(far ? { through } : {}),
+      // One slow peer is enough to wait for.
+      sides: (target) =>
+        repositorySides(bench.peers, bench.ground.folder, from, target).slice(0, far ? 2 : 4),
+    });
+    return {
+      name: far ? `unchanged-${delayMs}ms` : 'unchanged',
+      what: `${manyTags(bench)} unchanged tags${far ? ` over a round trip of ${delayMs} ms` : ''}`,
+      sides,
+      checks: [
+        ratioCheck(sides, 'wallSeconds', far ? 0.1 : 0.7),
+        ...(far ? [] : await unchangedRequests(bench, source)),
+      ],
+    };
+  };
+}
+
+/** Counts what an unchanged resync asks the source, and whether it sees the tags that did move. */
+async function unchangedRequests(bench: Bench, source: Place): Promise<CaseResult['checks']> {
+  const target = { domain: (await bench.ground.freshTarget()).domain, path: 'copy/many' };
+  await fill(bench, source, target);
+  const link = await bench.ground.link(source.domain);
+  const from = { ...source, domain: link.domain };
+  const copy = ours(
+    bench.ground.folder,
+    'copy',
+    '--all-tags',
+    '--quiet',
+    `${from.domain}/${from.path}`,
+    `${target.domain}/${target.path}`,
+  );
+  await measure(copy.argv, { env: copy.env ?? {} });
+  const count = (what: string): number => link.requests.get(what) ?? 0;
+  const all = [...link.requests.values()].reduce((sum, each) => sum + each, 0);
+  const checks = [
+    limitCheck(
+      'upstream requests per tag, the list apart',
+      (all - count('GET tags')) / manyTags(bench),
+      1.01,
+    ),
+    limitCheck('manifest GETs', count('GET manifests'), 0),
+  ];
+  // Five tags get the images of others.
+  await seedManyTags(source.domain, source.path, 5, manyTags(bench) - 5);
+  await measure(copy.argv, { env: copy.env ?? {} });
+  const missed = await incomplete(source, target);
+  await bench.ground.sweep();
+  return [...checks, { what: 'moved tags found', value: missed ?? 'all', met: missed === undefined }];
+}
+
+/** One run of ours over counting links; not timed. */
+async function countedRun(
+  bench: Bench,
+  source: Place,
+  targetPath: string,
+  prepare?: (target: Place) => Promise<void>,
+): Promise<{ readonly received: number; readonly sent: number }> {
+  const target = { domain: (await bench.ground.freshTarget()).domain, path: targetPath };
+  await prepare?.(target);
+  const [up, down] = [await bench.ground.link(source.domain), await bench.ground.link(target.domain)];
+  await fill(bench, { ...source, domain: up.domain }, { ...target, domain: down.domain });
+  const counted = { received: up.received, sent: down.sent };
+  await bench.ground.sweep();
+  return counted;
+}
+
+/** Cases without faults, in the order in which they run. */
+export const smoothCases: readonly Case[] = [
+  { name: 'one-layer', run: oneLayer },
+  { name: 'twenty-images', run: twentyImages },
+  { name: 'one-layer-changed', run: oneLayerChanged },
+  { name: 'new-tags', run: newTags },
+  { name: 'unchanged', run: unchangedTags(0) },
+  { name: 'unchanged-50ms', run: unchangedTags(50) },
+];
