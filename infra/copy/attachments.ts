@@ -15,24 +15,31 @@ const maxDepth = 3;
 /** Attachments of one image in all. */
 const maxAttachments = 1000;
 
+/** What is attached to the manifests of a graph themselves. */
+export async function findAttachments(
+  source: ContentSource,
+  graph: ImageGraph,
+  options: Pick<GraphCopyOptions, 'signal'>,
+): Promise<readonly Found[]> {
+  const subjects = graph.manifests.map((node) => node.stored.descriptor.digest);
+  return (await Promise.all(subjects.map((digest) => attachmentsOf(source, digest, options)))).flat();
+}
+
 /**
- * Copies what is attached to the manifests of a graph that is at the target already, then counts at the target. Does not
+ * Copies attachments, and theirs, of manifests that are at the target already, then counts at the target. Does not
  * throw for one that cannot be copied: the gap is in the count.
  */
 export async function copyAttachments(
   source: ContentSource,
   target: ContentTarget,
-  graph: ImageGraph,
+  first: readonly Found[],
   context: CopyContext,
   options: GraphCopyOptions,
 ): Promise<AttachmentCount> {
-  let subjects: readonly Digest[] = graph.manifests.map((node) => node.stored.descriptor.digest);
-  const seen = new Set<string>(subjects);
+  const seen = new Set<string>();
+  let found = first;
   let [copied, missing] = [0, 0];
-  for (let depth = 0; depth < maxDepth && subjects.length > 0; depth += 1) {
-    const found = (
-      await Promise.all(subjects.map((digest) => attachmentsOf(source, digest, options)))
-    ).flat();
+  for (let depth = 0; depth < maxDepth && found.length > 0; depth += 1) {
     const fresh = found.filter(({ subject, attachment }) => {
       const key = `${subject} ${attachment.digest} ${attachment.tag ?? ''}`;
       const isNew = !seen.has(key) && seen.size < maxAttachments;
@@ -44,12 +51,14 @@ export async function copyAttachments(
       else missing += 1;
     }
     missing += await uncounted(target, fresh, options);
-    subjects = [...new Set(fresh.map(({ attachment }) => attachment.digest))];
+    const next = [...new Set(fresh.map(({ attachment }) => attachment.digest))];
+    found = (await Promise.all(next.map((digest) => attachmentsOf(source, digest, options)))).flat();
   }
-  return { copied: Math.max(0, copied), missing };
+  return { copied, missing };
 }
 
-interface Found {
+/** An attachment and what it is attached to. */
+export interface Found {
   readonly subject: Digest;
   readonly attachment: Attachment;
 }
@@ -57,7 +66,7 @@ interface Found {
 async function attachmentsOf(
   source: ContentSource,
   subject: Digest,
-  options: GraphCopyOptions,
+  options: Pick<GraphCopyOptions, 'signal'>,
 ): Promise<readonly Found[]> {
   const attachments = await source.referrers(subject, options.signal);
   return attachments.map((attachment) => ({ subject, attachment }));

@@ -69,10 +69,32 @@ export class GraphCopy {
     await this.#place(staging);
     await this.#settle(staging);
     await this.#options.beforeTag?.();
-    if (this.#options.tag !== undefined)
-      await writeTag(this.#target, this.#rootNode(), this.#options.tag, this.#options);
+    if (this.#options.tag !== undefined) await this.#writeTag(this.#options.tag, staging);
     if (staging !== undefined) await this.#target.removeTag(staging, this.#options.signal);
     return this.#tally.report();
+  }
+
+  /** Writes the tag; where the target turns out to miss a part only now, that is repaired first. */
+  async #writeTag(tag: TagName, staging: TagName | undefined): Promise<void> {
+    for (;;) {
+      try {
+        await writeTag(this.#target, this.#rootNode(), tag, this.#options);
+        return;
+      } catch (error) {
+        this.#countRepair(error);
+        await this.#uploadLost();
+        await this.#pushManifests(staging);
+      }
+    }
+  }
+
+  /** Throws `error` again where it is not that the target lost something, or where that happened too often. */
+  #countRepair(error: unknown): void {
+    const lost = error instanceof Failure && error.code === 'DestinationGC';
+    if (lost && this.#options.sparse === true && this.#repairs > 0) throw sparseRefused(error);
+    if (!lost || this.#repairs >= maxRounds) throw error;
+    this.#context.proven.drop(this.#target);
+    this.#repairs += 1;
   }
 
   /** Holds an untagged graph where the target's garbage collection would drop it. */
@@ -159,23 +181,24 @@ export class GraphCopy {
 
   /** Children before parents: a registry refuses an index whose children it does not have. */
   async #pushManifests(staging: TagName | undefined): Promise<void> {
-    for (let round = 1; ; round += 1) {
+    for (;;) {
       try {
-        for (const layer of levels(this.#graph)) {
-          await inParallel(layer, (node) => this.#pushManifest(node, staging));
+        for (const level of levels(this.#graph)) {
+          await inParallel(level, (node) => this.#pushManifest(node, staging));
         }
         return;
       } catch (error) {
-        const lost = error instanceof Failure && error.code === 'DestinationGC';
-        if (!lost || round >= maxRounds)
-          throw this.#options.sparse === true && lost ? sparseRefused(error) : error;
-        this.#context.proven.drop(this.#target);
+        this.#countRepair(error);
         // The target misses a part that it said it had: nothing it says counts any more.
-        await inParallel(this.#graph.blobs, async (blob) => {
-          if (!(await this.#target.proveBlob(blob, this.#options.signal))) await this.#upload(blob);
-        });
+        await this.#uploadLost();
       }
     }
+  }
+
+  async #uploadLost(): Promise<void> {
+    await inParallel(this.#graph.blobs, async (blob) => {
+      if (!(await this.#target.proveBlob(blob, this.#options.signal))) await this.#upload(blob);
+    });
   }
 
   #rootNode(): GraphNode {

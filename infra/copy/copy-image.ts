@@ -2,7 +2,7 @@ import { asFailure, Failure } from '../../domain/failure.ts';
 import type { Descriptor } from '../../domain/image/descriptor.ts';
 import type { Digest } from '../../domain/names/digest.ts';
 import type { PlatformSelection } from '../../domain/resources/repository.ts';
-import { copyAttachments } from './attachments.ts';
+import { copyAttachments, findAttachments } from './attachments.ts';
 import type { ContentSource, ContentTarget } from './content.ts';
 import { GraphCopy, type CopyContext, type GraphCopyOptions } from './copy-graph.ts';
 import type { CopyReport } from './engine.ts';
@@ -18,6 +18,8 @@ export interface ImageCopyOptions extends GraphCopyOptions {
   readonly referrers?: boolean;
   /** Whether a target whose tag is right already is checked and repaired all the same. Default: false. */
   readonly recheck?: boolean;
+  /** Targets whose tags were listed a moment ago and did not have this one: they need not be asked. Default: none. */
+  readonly absentAt?: ReadonlySet<ContentTarget>;
 }
 
 /** What became of one target. */
@@ -85,14 +87,18 @@ async function copyLoaded(
   context: CopyContext,
   options: ImageCopyOptions,
 ): Promise<CopyReport> {
+  const found = options.referrers === false ? [] : await findAttachments(source, graph, options);
   const attached = { copied: 0, missing: 0 };
   const copy = new GraphCopy(source, target, graph, context, {
     ...options,
     sparse: options.platforms?.mode === 'sparse',
-    beforeTag: async () => {
-      if (options.referrers !== false)
-        Object.assign(attached, await copyAttachments(source, target, graph, context, options));
-    },
+    ...(found.length === 0
+      ? {}
+      : {
+          beforeTag: async () => {
+            Object.assign(attached, await copyAttachments(source, target, found, context, options));
+          },
+        }),
   });
   const report = await copy.run();
   return { ...report, referrers: attached.copied, referrersMissing: attached.missing };
@@ -142,7 +148,8 @@ async function hasBlob(
 }
 
 async function isThere(target: ContentTarget, root: Descriptor, options: ImageCopyOptions): Promise<boolean> {
-  if (options.tag === undefined || options.recheck === true) return false;
+  if (options.tag === undefined || options.recheck === true || options.absentAt?.has(target) === true)
+    return false;
   try {
     return (await target.resolve(options.tag, options.signal))?.digest === root.digest;
   } catch (error) {

@@ -16,13 +16,15 @@ export class ManifestCache {
         const held = this.#held.get(key);
         if (held !== undefined) return held;
         const read = await source.readManifest(digest, signal);
-        this.#hold(key, read);
+        this.hold(scope, read);
         return read;
       },
     };
   }
 
-  #hold(key: string, manifest: StoredManifest): void {
+  /** Takes in a manifest that was read in another way. */
+  hold(scope: string, manifest: StoredManifest): void {
+    const key = `${scope} ${manifest.descriptor.digest}`;
     if (this.#held.has(key)) return;
     this.#held.set(key, manifest);
     this.#bytes += manifest.bytes.byteLength;

@@ -26,6 +26,7 @@ import { attachmentTagsKey, Referrers } from './referrers.ts';
 import type { RegistryClient } from './registry-client.ts';
 import { openRegistryUpload } from './open-upload.ts';
 import type { Call } from './session.ts';
+import { listAllTags } from './tag-list.ts';
 
 /** Which end of a copy a repository is, and so what it may be asked for. */
 export type StoreRole = 'source' | 'destination';
@@ -77,6 +78,22 @@ export class RegistryStore implements ContentStore, BlobMounter {
     if (manifest === undefined) throw this.#failure('ManifestNotFound', digest);
     if (manifest.descriptor.digest !== digest) throw this.#failure('DigestMismatch', digest);
     return manifest;
+  }
+
+  /** The manifest under a tag, in one request; undefined where there is none. */
+  readTag(tag: TagName, signal?: AbortSignal): Promise<StoredManifest | undefined> {
+    return this.#readManifest(tag, signal);
+  }
+
+  /** All tags, complete or a `ListingIncomplete`; none for a repository that is not there. */
+  async listTags(signal?: AbortSignal): Promise<readonly TagName[]> {
+    try {
+      const about = { side: this.#role, subject: this.label };
+      return await listAllTags(this.#client.session, this.#path, this.#scope, about, signal);
+    } catch (error) {
+      if (error instanceof Failure && error.code === 'RepositoryNotFound') return [];
+      throw error;
+    }
   }
 
   readBlob(blob: Descriptor, from: number, sink: ByteSink, signal?: AbortSignal): Promise<void> {
@@ -168,7 +185,7 @@ export class RegistryStore implements ContentStore, BlobMounter {
     if (!answer.ok) throw pushedManifestFailure(answer, this.#about(reference), tag !== undefined);
     if (tag !== undefined && subjectOfTag(tag) !== undefined)
       this.#client.forget(attachmentTagsKey(this.#path));
-    if (tag === undefined) await this.#referrers.pushed(manifest, answer, signal);
+    await this.#referrers.pushed(manifest, answer, signal);
   }
 
   async removeTag(tag: TagName, signal?: AbortSignal): Promise<boolean> {

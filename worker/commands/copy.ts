@@ -2,6 +2,7 @@ import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { Failure } from '../../domain/failure.ts';
 import { humanSize } from '../../domain/human-size.ts';
+import type { Descriptor } from '../../domain/image/descriptor.ts';
 import { printReference, type Reference } from '../../domain/names/reference.ts';
 import { parseRepositoryPath } from '../../domain/names/repository-path.ts';
 import type { TagName } from '../../domain/names/tag.ts';
@@ -13,7 +14,6 @@ import { ProvenParts } from '../../infra/copy/proven-parts.ts';
 import { SingleFlight } from '../../infra/copy/single-flight.ts';
 import { UploadFiles } from '../../infra/copy/upload-files.ts';
 import type { RegistryStore } from '../../infra/registry/registry-store.ts';
-import { listAllTags } from '../../infra/registry/tag-list.ts';
 import { Slots } from '../../infra/registry/slots.ts';
 import { exitCode, exitCodeOf, failureJson, runCommand } from './outcome.ts';
 import { ProgressLine } from './progress-line.ts';
@@ -94,15 +94,14 @@ class CopyRun {
     source: Reference,
     destinations: readonly Destination[],
   ): Promise<number> {
-    const { session } = this.#registries.clients.of(await this.#registries.access(source.domain));
     const { path } = source;
-    const scope = { path, actions: ['pull'] } as const;
-    const about = { side: 'source', subject: from.label } as const;
-    const tags = [...(await listAllTags(session, path, scope, about, this.#signal))];
+    const tags = [...(await from.listTags(this.#signal))];
+    if (tags.length === 0) throw new Failure('RepositoryNotFound', { side: 'source', subject: from.label });
+    const absent = await this.#absentTags(destinations);
     const codes = new Set<number>();
     const lane = async (): Promise<void> => {
       for (let tag = tags.pop(); tag !== undefined; tag = tags.pop()) {
-        codes.add(await this.#copyOne(from, { domain: source.domain, path, tag }, destinations));
+        codes.add(await this.#copyOne(from, { domain: source.domain, path, tag }, destinations, absent(tag)));
       }
     };
     await Promise.all(Array.from({ length: Math.min(lanes, tags.length) }, lane));
@@ -110,18 +109,41 @@ class CopyRun {
     return bad.length === 0 ? exitCode.done : codes.has(exitCode.done) ? exitCode.partial : (bad[0] ?? 1);
   }
 
+  /** One list per target tells which tags need not be asked for one by one. */
+  async #absentTags(
+    destinations: readonly Destination[],
+  ): Promise<(tag: TagName) => ReadonlySet<RegistryStore>> {
+    const listed = await Promise.all(
+      destinations.map(async ({ store }) => ({ store, tags: new Set(await store.listTags(this.#signal)) })),
+    );
+    return (tag) => new Set(listed.filter(({ tags }) => !tags.has(tag)).map(({ store }) => store));
+  }
+
+  /** A tag that no target has is read at once; otherwise its digest is asked for first, which counts as no pull. */
+  async #resolve(from: RegistryStore, source: Reference, isNew: boolean): Promise<Descriptor | undefined> {
+    const wanted = source.digest ?? source.tag;
+    if (wanted === undefined) {
+      throw new Failure('InvalidTag', {
+        subject: printReference(source),
+        detail: 'name a tag, or use --all-tags',
+      });
+    }
+    if (!isNew || source.tag === undefined) return from.resolve(wanted, this.#signal);
+    const manifest = await from.readTag(source.tag, this.#signal);
+    if (manifest !== undefined) this.#manifests.hold(from.key, manifest);
+    return manifest?.descriptor;
+  }
+
   async #copyOne(
     from: RegistryStore,
     source: Reference,
     destinations: readonly Destination[],
+    absentAt: ReadonlySet<RegistryStore> = new Set(),
   ): Promise<number> {
     const started = performance.now();
     const name = printReference(source);
     const line = new ProgressLine(name, this.#options.quiet || this.#options.json || this.#options.allTags);
-    const wanted = source.digest ?? source.tag;
-    if (wanted === undefined)
-      throw new Failure('InvalidTag', { subject: name, detail: 'name a tag, or use --all-tags' });
-    const root = await from.resolve(wanted, this.#signal);
+    const root = await this.#resolve(from, source, absentAt.size === destinations.length);
     if (root === undefined)
       throw new Failure(source.digest ? 'ManifestNotFound' : 'TagNotFound', {
         side: 'source',
@@ -131,6 +153,7 @@ class CopyRun {
       [...groupByTag(source, destinations)].map(([tag, stores]) =>
         copyImageToMany(from, stores, root, this.#context(), {
           ...this.#copyOptions(),
+          absentAt,
           ...(tag === undefined ? {} : { tag }),
           onProgress: (progress) => line.show(progress),
         }),
