@@ -1,0 +1,157 @@
+import {
+  DeleteObjectCommand,
+  GetObjectCommand,
+  HeadObjectCommand,
+  ListObjectsV2Command,
+  PutObjectCommand,
+  S3Client,
+} from '@aws-sdk/client-s3';
+import { Readable } from 'node:stream';
+import { Failure } from '../../domain/failure.ts';
+import { statusOf, storageFailure } from './storage-failure.ts';
+
+/** Where an object store is. The keys come from the environment or the machine's role, as the AWS SDK finds them. */
+export interface ObjectStoreAddress {
+  /** Default: AWS itself. */
+  readonly endpoint?: string;
+  readonly region: string;
+  readonly bucket: string;
+}
+
+export interface StoredObject {
+  readonly key: string;
+  readonly size: number;
+  /** Epoch milliseconds by the store's clock. */
+  readonly modified: number;
+}
+
+/** Milliseconds for a call that moves little. */
+const callMs = 30_000;
+
+/** A bucket. Failures are of side `storage` and never hold the store's own words. */
+export class ObjectStore {
+  readonly client: S3Client;
+  readonly bucket: string;
+
+  constructor(address: ObjectStoreAddress) {
+    this.bucket = address.bucket;
+    this.client = new S3Client({
+      region: address.region,
+      forcePathStyle: true,
+      maxAttempts: 4,
+      // The SDK's own checksums are refused or ignored by other stores; every byte is hashed by us anyway.
+      requestChecksumCalculation: 'WHEN_REQUIRED',
+      responseChecksumValidation: 'WHEN_REQUIRED',
+      requestHandler: { requestTimeout: 120_000, connectionTimeout: 5000 },
+      ...(address.endpoint === undefined ? {} : { endpoint: address.endpoint }),
+    });
+  }
+
+  /** Undefined where there is no such object. */
+  async head(key: string, signal?: AbortSignal): Promise<StoredObject | undefined> {
+    try {
+      const command = new HeadObjectCommand({ Bucket: this.bucket, Key: key });
+      const answer = await this.client.send(command, within(callMs, signal));
+      return { key, size: answer.ContentLength ?? -1, modified: answer.LastModified?.getTime() ?? 0 };
+    } catch (error) {
+      if (statusOf(error) === 404) return undefined;
+      throw storageFailure(error, key);
+    }
+  }
+
+  /** A whole small object. Throws `BundleTooLarge` beyond `most` bytes; undefined where there is none. */
+  async read(key: string, most: number, signal?: AbortSignal): Promise<Uint8Array | undefined> {
+    try {
+      const command = new GetObjectCommand({ Bucket: this.bucket, Key: key });
+      const answer = await this.client.send(command, within(callMs, signal));
+      if ((answer.ContentLength ?? 0) > most) {
+        if (answer.Body instanceof Readable) answer.Body.destroy();
+        throw new Failure('BundleTooLarge', { side: 'storage', subject: key });
+      }
+      return (await answer.Body?.transformToByteArray()) ?? new Uint8Array();
+    } catch (error) {
+      if (statusOf(error) === 404) return undefined;
+      throw storageFailure(error, key);
+    }
+  }
+
+  /** An object's bytes from `from` on, at most `length` of them. Throws `Truncated` or `StorageUnavailable`. */
+  async *stream(key: string, from: number, length?: number, signal?: AbortSignal): AsyncIterable<Uint8Array> {
+    const last = length === undefined ? '' : String(from + length - 1);
+    const ranged = from > 0 || length !== undefined;
+    try {
+      const command = new GetObjectCommand({
+        Bucket: this.bucket,
+        Key: key,
+        ...(ranged ? { Range: `bytes=${from}-${last}` } : {}),
+      });
+      const answer = await this.client.send(command, signal === undefined ? {} : { abortSignal: signal });
+      const begins = answer.ContentRange?.startsWith(`bytes ${from}-`) ?? !ranged;
+      if (!(answer.Body instanceof Readable) || !begins) {
+        throw new Failure('RangeRefused', { side: 'storage', subject: key });
+      }
+      for await (const chunk of answer.Body) yield chunk as Uint8Array;
+    } catch (error) {
+      throw storageFailure(error, key);
+    }
+  }
+
+  /** Writes a small object. With `createOnly`, false where the key is taken (S3, "Conditional writes"). */
+  async write(
+    key: string,
+    bytes: Uint8Array,
+    options: { readonly createOnly?: boolean; readonly signal?: AbortSignal } = {},
+  ): Promise<boolean> {
+    try {
+      const command = new PutObjectCommand({
+        Bucket: this.bucket,
+        Key: key,
+        Body: bytes,
+        ContentLength: bytes.byteLength,
+        ...(options.createOnly === true ? { IfNoneMatch: '*' } : {}),
+      });
+      await this.client.send(command, within(callMs, options.signal));
+      return true;
+    } catch (error) {
+      const taken = statusOf(error) === 412 || statusOf(error) === 409;
+      if (options.createOnly === true && taken) return false;
+      throw storageFailure(error, key);
+    }
+  }
+
+  async delete(key: string): Promise<void> {
+    try {
+      await this.client.send(new DeleteObjectCommand({ Bucket: this.bucket, Key: key }), within(callMs));
+    } catch (error) {
+      if (statusOf(error) !== 404) throw storageFailure(error, key);
+    }
+  }
+
+  /** Every object whose key begins so, page by page. */
+  async *list(prefix: string, signal?: AbortSignal): AsyncIterable<StoredObject> {
+    for (let token: string | undefined; ;) {
+      const command = new ListObjectsV2Command({
+        Bucket: this.bucket,
+        Prefix: prefix,
+        ...(token === undefined ? {} : { ContinuationToken: token }),
+      });
+      const page = await this.client.send(command, within(callMs, signal)).catch((error: unknown) => {
+        throw storageFailure(error, prefix);
+      });
+      for (const { Key, Size, LastModified } of page.Contents ?? []) {
+        if (Key !== undefined) yield { key: Key, size: Size ?? 0, modified: LastModified?.getTime() ?? 0 };
+      }
+      if (page.IsTruncated !== true || page.NextContinuationToken === undefined) return;
+      token = page.NextContinuationToken;
+    }
+  }
+
+  close(): void {
+    this.client.destroy();
+  }
+}
+
+function within(ms: number, signal?: AbortSignal): { readonly abortSignal: AbortSignal } {
+  const deadline = AbortSignal.timeout(ms);
+  return { abortSignal: signal === undefined ? deadline : AbortSignal.any([deadline, signal]) };
+}
