@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
 import { parseChallenges, planAuthentication } from '../../domain/registry/challenge.ts';
+import { parseTag } from '../../domain/names/tag.ts';
 import { parseRegistryDomain } from '../../domain/names/registry-domain.ts';
 import { credentialGate, originsOf, realmGate } from '../../domain/registry/origin.ts';
 import { parseTokenResponse } from '../../domain/registry/token-response.ts';
-import { answers, changes } from '../support/misbehaving-registry/behaviours.ts';
+import { answers, changes, waits } from '../support/misbehaving-registry/behaviours.ts';
 import { sampleImage } from '../support/misbehaving-registry/images.ts';
 import { heading, row, sourcePath, type FaultWorld } from '../support/faults/world.ts';
 import { codeOf, refusal, rejection } from '../support/refusal.ts';
@@ -182,6 +183,12 @@ heading('B. Authentication and credential containment', () => {
       registry.hold(sourcePath, image, 'v1');
       tokens.script({ times: 2 }, answers({ status: 503 }));
       const target = await world.registry();
+      const from = world.endpoint(registry, sourcePath);
+      // The challenge is known after the first one; then all at once want the same scope.
+      await world.engine.resolve(from, parseTag('v1'));
+      tokens.revokeAll();
+      tokens.script({}, waits(50));
+      await Promise.all(Array.from({ length: 20 }, () => world.engine.resolve(from, parseTag('v1'))));
       await world.copy(registry, target);
       world.landed(target, image);
       assert.ok(

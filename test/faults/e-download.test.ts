@@ -25,6 +25,7 @@ async function resumes(
   world: FaultWorld,
   id: string,
   second: (exchange: Exchange) => Promise<void>,
+  fromZero = true,
 ): Promise<number> {
   const { image, path } = oneLayer(id);
   const { source, target } = await world.pair(image);
@@ -34,6 +35,8 @@ async function resumes(
   world.landed(target, image);
   const reads = world.trace.find('GET', path, source.origin);
   assert.ok(reads.length <= 5, `${reads.length} downloads`);
+  assert.equal(world.trace.count('DELETE', 'blobs/uploads', target.origin), 0, 'no wrong byte was sent on');
+  if (fromZero) assert.equal(reads.at(-1)?.range, undefined, 'nothing of the odd answer was used');
   return reads.reduce((sum, entry) => sum + entry.responseBytes, 0);
 }
 
@@ -102,10 +105,11 @@ heading('E. Blob download', () => {
   });
 
   row('E06 resume: a 200 with the full body restarts the blob from zero', async (world) => {
-    await resumes(world, 'e06', async (exchange) => {
+    const whole = async (exchange: Exchange): Promise<void> => {
       delete exchange.request.headers.range;
       await exchange.send(await exchange.honestAnswer());
-    });
+    };
+    await resumes(world, 'e06', whole, false);
   });
 
   for (const [what, contentRange, first] of [
@@ -118,7 +122,9 @@ heading('E. Blob download', () => {
       await resumes(world, 'e07', async (exchange) => {
         const honest = await exchange.honestAnswer();
         const { 'content-range': _, ...headers } = honest.headers ?? {};
-        const body = Buffer.from(honest.body ?? '').subarray(0, size - first);
+        delete exchange.request.headers.range;
+        const whole = Buffer.from((await exchange.honestAnswer()).body ?? '');
+        const body = whole.subarray(first);
         await exchange.send({
           ...honest,
           headers: contentRange === undefined ? headers : { ...headers, 'content-range': contentRange },
@@ -143,9 +149,8 @@ heading('E. Blob download', () => {
   });
 
   row('E07 resume: an exact 206 is appended, so that little is read twice', async (world) => {
-    const bytes = await resumes(world, 'e07ok', async (exchange) => {
-      await exchange.send(await exchange.honestAnswer());
-    });
+    const honest = async (exchange: Exchange): Promise<void> => exchange.send(await exchange.honestAnswer());
+    const bytes = await resumes(world, 'e07ok', honest, false);
     assert.ok(bytes <= size * 1.1, `${bytes} bytes for ${size}`);
   });
 
@@ -153,9 +158,10 @@ heading('E. Blob download', () => {
     await resumes(world, 'e08', (exchange) => exchange.send({ status: 416 }));
     const { image, path } = oneLayer('e08x');
     const { source, target } = await world.pair(image);
-    source.script({ method: 'GET', path, times: 1 }, cutsBody(150_000));
-    source.script({ method: 'GET', path }, answers({ status: 416 }));
-    await world.copyFails(['RangeRefused', 'UnexpectedResponse'], source, target);
+    source.script({ method: 'GET', path }, (exchange) =>
+      exchange.header('range') === undefined ? cutsBody(150_000)(exchange) : exchange.send({ status: 416 }),
+    );
+    await world.copyFails('RangeRefused', source, target);
     assert.ok(world.trace.count('GET', path, source.origin) <= 5);
   });
 
@@ -187,7 +193,7 @@ heading('E. Blob download', () => {
     const started = performance.now();
     await world.copy(source, target);
     world.landed(target, image);
-    assert.ok(performance.now() - started < 20_000, 'the time-out counts for the whole head');
+    assert.ok(performance.now() - started < 12_000, 'the time-out counts for the whole head');
   });
 
   row(

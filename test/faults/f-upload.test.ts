@@ -139,8 +139,8 @@ heading('F. Blob upload and mount', () => {
   });
 
   row('F07 a commit that times out although the blob is there is not sent again', async (world) => {
-    const { image, source, target } = await streamed(world, 'f07');
-    target.script({ method: 'PUT', path: uploads, times: 1, after: 0 }, async (exchange) => {
+    const { image, digest, source, target } = await streamed(world, 'f07');
+    target.script({ method: 'PUT', path: encodeURIComponent(digest), times: 1 }, async (exchange) => {
       await exchange.honestAnswer();
       await new Promise<void>((resolve) => {
         exchange.socket.once('close', () => resolve());
@@ -152,9 +152,10 @@ heading('F. Blob upload and mount', () => {
   });
 
   row('F08 a commit that times out and left nothing is sent again', async (world) => {
-    const { image, source, target } = await streamed(world, 'f08');
-    target.script({ method: 'PUT', path: uploads, times: 1 }, hangs());
-    target.script({ method: 'PUT', path: uploads, times: 1 }, answers(problem(404, 'BLOB_UPLOAD_UNKNOWN')));
+    const { image, digest, source, target } = await streamed(world, 'f08');
+    const path = encodeURIComponent(digest);
+    target.script({ method: 'PUT', path, times: 1 }, hangs());
+    target.script({ method: 'PUT', path, times: 1 }, answers(problem(404, 'BLOB_UPLOAD_UNKNOWN')));
     await world.copy(source, target);
     world.landed(target, image);
   });

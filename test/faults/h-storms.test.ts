@@ -70,9 +70,20 @@ heading('H. Rate limits, 5xx storms and network faults', () => {
         source.script(script, (exchange) => {
           exchange.raw('HTTP/1.1 429 Too Many Requests\nRetry-After: 10\nContent-Length: 0\n\n');
         });
-        const failure = await world.copyFails(['RateLimited', 'UnexpectedResponse'], source, target);
-        if (path === '/manifests/') assert.equal(failure.code, 'RateLimited');
-        assert.ok(world.trace.count('GET', path, source.origin) <= 12);
+        // It would be tried every ten seconds: enough is seen after four.
+        const hooks = { signal: AbortSignal.timeout(4000) };
+        const blobs = path === '/blobs/';
+        await world.copyFails(
+          // A blob that was asked for before the first 429 came cannot know.
+          ['RateLimited', 'Cancelled', ...(blobs ? (['UnexpectedResponse'] as const) : [])],
+          source,
+          target,
+          { hooks },
+        );
+        assert.ok(
+          world.trace.count('GET', path, source.origin) <= 8,
+          'at most one try in ten seconds after the first round',
+        );
       },
     );
   }
@@ -83,7 +94,7 @@ heading('H. Rate limits, 5xx storms and network faults', () => {
     let until = 0;
     let refused = 0;
     source.script({ method: 'GET', path: '/blobs/' }, async (exchange) => {
-      if (until === 0) until = performance.now() + 2000;
+      if (until === 0) until = performance.now() + 3000;
       if (performance.now() < until) {
         refused += 1;
         await answers({ status: 429, headers: { 'retry-after': '1' } })(exchange);
@@ -92,7 +103,7 @@ heading('H. Rate limits, 5xx storms and network faults', () => {
     world.maxRequests = 1000;
     await world.copy(source, target);
     world.landed(target, image);
-    assert.ok(refused <= 50, `${refused} refused requests`);
+    assert.ok(refused <= 14, `${refused} refused requests`);
   });
 
   row('H05 a fifth of all answers being 5xx costs retries, and no image', async (world) => {
@@ -213,13 +224,15 @@ heading('H. Rate limits, 5xx storms and network faults', () => {
     },
   );
 
-  row('H11 a kept connection that was closed meanwhile is replaced at once', async (world) => {
+  row('H11 a kept connection that is closed just as it is used again is replaced at once', async (world) => {
     const image = manyLayers('h11', 8);
     const { source, target } = await world.pair(image);
+    const used = new WeakSet<object>();
     for (const registry of [source, target]) {
       registry.script({}, async (exchange) => {
-        await exchange.send(await exchange.honestAnswer());
-        setTimeout(() => exchange.socket.destroy(), 1);
+        if (used.has(exchange.socket)) return exchange.reset();
+        used.add(exchange.socket);
+        return exchange.send(await exchange.honestAnswer());
       });
     }
     const started = performance.now();
@@ -251,13 +264,17 @@ heading('H. Rate limits, 5xx storms and network faults', () => {
     const image = sampleImage('h13', [10_000]);
     source.hold(sourcePath, image, 'v1');
     dead.script({}, hangs());
+    const controller = new AbortController();
+    const hooks = { signal: controller.signal };
     const stuck = Promise.allSettled(
-      Array.from({ length: 10 }, (_, index) => world.copy(source, dead, { tag: `t${index}` })),
+      Array.from({ length: 40 }, (_, index) => world.copy(source, dead, { tag: `t${index}`, hooks })),
     );
+    await new Promise((resolve) => setTimeout(resolve, 200));
     const started = performance.now();
     await Promise.all(well.map((target) => world.copy(source, target)));
     for (const target of well) world.landed(target, image);
     assert.ok(performance.now() - started < 3000, `${Math.round(performance.now() - started)} ms`);
+    controller.abort();
     assert.ok((await stuck).every((result) => result.status === 'rejected'));
     assert.equal(dead.repository(targetPath).tags.size, 0);
   });
