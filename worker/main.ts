@@ -34,6 +34,7 @@ import { startLifecycleReconcilers } from './reconcile/lifecycle.ts';
 import { startReconcilers } from './reconcile/start.ts';
 import { parseWorkerSettings } from './settings.ts';
 import { stopSignal, untilDone } from './stop-signal.ts';
+import { registerStorageGauges } from './storage-metrics.ts';
 import { installTemporalRuntime } from './temporal-runtime.ts';
 import { pollQueues, type PolledQueue } from './temporal-workers.ts';
 
@@ -138,6 +139,7 @@ async function startHub(): Promise<() => Promise<void>> {
     onTrouble: (error) => log.warn({ err: error }, 'the cluster cannot be watched'),
   });
   registerImageGauges(metrics, caches);
+  registerStorageGauges(metrics, { documents, resources });
   const stopLifecycle = startLifecycleReconcilers({
     clients: resources,
     caches,

@@ -1,5 +1,6 @@
 export { batch } from './batch.ts';
 export { cleanup } from './cleanup.ts';
+export { measureStorage } from './measure-storage.ts';
 export { recordUsage } from './record-usage.ts';
 export { resync } from './resync.ts';
 export { rollback } from './rollback.ts';

@@ -1,6 +1,5 @@
 import { continueAsNew, proxyActivities } from '@temporalio/workflow';
 import type { ObjectRef } from '../domain/resources/meta.ts';
-import type { PlanningActivities } from '../activities/cleanup.ts';
 import type { ScrubActivities } from '../activities/scrub.ts';
 import { thenSync } from './then-sync.ts';
 
@@ -13,15 +12,9 @@ const { listScrubbed, scrubRepository } = proxyActivities<ScrubActivities>({
   retry: { initialInterval: '5s', maximumInterval: '1m', maximumAttempts: 4 },
 });
 
-const { measureStorage } = proxyActivities<PlanningActivities>({
-  startToCloseTimeout: '2h',
-  heartbeatTimeout: '30s',
-  retry: { initialInterval: '5s', maximumInterval: '1m', maximumAttempts: 4 },
-});
-
 /**
- * Checks what is placed at the sites, and heals what is damaged by a repair sync. Ends by
- * measuring what is stored. One page of Repositories a run.
+ * Checks what is placed at the sites, and heals what is damaged by a repair sync. One page of
+ * Repositories a run.
  */
 export async function scrub(after?: string): Promise<void> {
   const page = await listScrubbed(after);
@@ -31,7 +24,6 @@ export async function scrub(after?: string): Promise<void> {
   };
   await Promise.all(Array.from({ length: lanes }, lane));
   if (page.next !== undefined) await continueAsNew<typeof scrub>(page.next);
-  await measureStorage();
 }
 
 /** One Repository that cannot be checked does not end the scrub of the others. */

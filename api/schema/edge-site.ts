@@ -27,6 +27,7 @@ const edgeSiteSpecSchema = z
     location: optional(short),
     priority: optional(z.int()),
     bandwidth: optional(z.int().min(1)).openapi({ description: 'Bytes per second' }),
+    capacity: optional(z.int().min(1)).openapi({ description: 'Bytes that its registry may hold' }),
     syncWindow: optional(z.object({ start: short, duration: short, timeZone: optional(short) })),
     worker: optional(z.boolean()),
     bundle: optional(

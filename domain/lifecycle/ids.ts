@@ -7,6 +7,7 @@ export const lifecycleWorkflows = {
   rollback: 'rollback',
   scrub: 'scrub',
   recordUsage: 'recordUsage',
+  measureStorage: 'measureStorage',
 } as const;
 
 /** Workflow id of a policy's cleanup: one at a time. */
@@ -21,5 +22,7 @@ export const usageScheduleId = 'usage';
 export const planDocument = (ref: ObjectRef): string => `plan/${ref.namespace}/${ref.name}`;
 /** Key of the document that holds what is stored where. */
 export const storageDocument = 'storage';
+/** Schedule id of adding up what the sites store. */
+export const storageScheduleId = 'storage';
 /** Schedule id of the scrub. */
 export const scrubScheduleId = 'scrub';

@@ -28,6 +28,8 @@ export interface EdgeSiteSpec {
   readonly priority?: number;
   /** Bytes per second shared by all transfers to the site. Default: no limit. */
   readonly bandwidth?: number;
+  /** Bytes that its registry may hold. Default: unknown, and no percentage is shown. */
+  readonly capacity?: number;
   readonly syncWindow?: SyncWindow;
   /** Whether a worker of its own, at the site, does its copying (task queue `site-<name>`). Default: false. */
   readonly worker?: boolean;

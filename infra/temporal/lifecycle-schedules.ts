@@ -8,6 +8,7 @@ import {
   cleanupScheduleId,
   lifecycleWorkflows,
   scrubScheduleId,
+  storageScheduleId,
   usageScheduleId,
 } from '../../domain/lifecycle/ids.ts';
 import type { ObjectRef } from '../../domain/resources/meta.ts';
@@ -22,7 +23,10 @@ export interface LifecycleSchedules {
   deleteCleanup(ref: ObjectRef): Promise<void>;
   /** The policies that have a schedule. */
   scheduledPolicies(): Promise<readonly ObjectRef[]>;
-  /** The look at what is in use, every ten minutes, and the scrub, once a day. Written once, then left alone. */
+  /**
+   * The look at what is in use, every ten minutes; adding up storage, at once and every six hours; the scrub, once a day.
+   * Written once, then left alone: an operator may change them.
+   */
   ensureChores(): Promise<void>;
 }
 
@@ -36,6 +40,7 @@ export function createLifecycleSchedules(client: Client): LifecycleSchedules {
     scheduledPolicies: () => listScheduled(client, /^cleanup-schedule\/([^/]+)\/([^/]+)$/),
     ensureChores: async () => {
       await createOnce(client, usageSchedule);
+      await createOnce(client, storageSchedule);
       await createOnce(client, scrubSchedule);
     },
   };
@@ -64,6 +69,14 @@ const usageSchedule: ScheduleOptions = {
   spec: { intervals: [{ every: '10m' }], jitter: 30_000 },
   action: action(lifecycleWorkflows.recordUsage, usageScheduleId, []),
   policies: { overlap: ScheduleOverlapPolicy.SKIP, catchupWindow: '10m' },
+};
+
+const storageSchedule: ScheduleOptions = {
+  scheduleId: storageScheduleId,
+  spec: { intervals: [{ every: '6h' }], jitter: 300_000 },
+  action: action(lifecycleWorkflows.measureStorage, storageScheduleId, []),
+  policies: { overlap: ScheduleOverlapPolicy.SKIP, catchupWindow: '1h' },
+  state: { triggerImmediately: true },
 };
 
 const scrubSchedule: ScheduleOptions = {

@@ -1,0 +1,56 @@
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import { demoRegistry } from '../../infra/local/demo/registry.ts';
+import { liveLifecycle } from '../support/live-lifecycle.ts';
+import { liveSync } from '../support/live-sync.ts';
+import { madeImage } from '../support/made-image.ts';
+import { endpoints } from '../support/stack.ts';
+
+const { upstream } = endpoints().registries;
+const live = liveSync();
+const cycle = liveLifecycle(live);
+const from = demoRegistry(upstream);
+let secret = '';
+
+before(async () => {
+  secret = await live.secret(upstream);
+});
+after(() => live.close());
+
+test('a selector brings its 120 tags, and nothing else; an unchanged sync moves nothing', async () => {
+  const path = `test/${live.unique('select')}`;
+  const image = madeImage([400]);
+  const wanted = Array.from({ length: 120 }, (_, minor) => `v1.${minor}.0`);
+  for (const tag of [...wanted, 'v2.0.0', 'latest', 'v1.0.0-rc.1']) await from.push(path, tag, image);
+  const name = await live.repository(secret, {
+    repository: path,
+    tag: 'v1.0.0',
+    syncTimeout: '5m',
+    tagSelector: { semver: '^1.0.0' },
+  });
+  const { object, record } = await live.ended(name);
+  assert.equal(record.result, 'Success', JSON.stringify(record));
+  const tags = (object.status?.tags ?? []).map(({ tag }) => tag);
+  assert.equal(tags.length, 120);
+  for (const tag of ['v1.0.0', 'v1.119.0'])
+    assert.equal(await cycle.edgeDigest(path, tag), image.index.digest);
+  for (const tag of ['v2.0.0', 'latest', 'v1.0.0-rc.1'])
+    assert.equal(await cycle.edgeDigest(path, tag), undefined);
+
+  await live.gateway.startSync({ namespace: live.namespace, name }, 'manual');
+  const again = await live.ended(name, 2);
+  assert.deepEqual([again.record.result, again.record.bytesMoved], ['Unchanged', 0]);
+});
+
+test('a selector that no engine could match in time is refused as InvalidRule', async () => {
+  const path = `test/${live.unique('bad')}`;
+  await from.push(path, 'v', madeImage([100]));
+  const name = await live.repository(secret, {
+    repository: path,
+    tag: 'v',
+    tagSelector: { regex: '(?=a)' },
+    retryCount: 0,
+  });
+  const { record } = await live.ended(name);
+  assert.deepEqual([record.result, record.reason], ['Failed', 'InvalidRule']);
+});
