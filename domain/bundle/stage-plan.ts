@@ -1,0 +1,48 @@
+import type { Descriptor } from '../image/descriptor.ts';
+import type { SiteName } from '../names/kubernetes-name.ts';
+import type { RepositoryPath } from '../names/repository-path.ts';
+import type { TagName } from '../names/tag.ts';
+import type { ObjectRef } from '../resources/meta.ts';
+import type { PlatformSelection } from '../resources/repository.ts';
+import type { BundleMark } from './site-state.ts';
+
+/** Workflow type that stages a bundle. */
+export const stageBundleWorkflow = 'stageBundle';
+/** Workflow id of a site's staging: one at a time. */
+export const bundleWorkflowId = (site: string): string => `bundle/${site}`;
+/** Name of a bundle's ImageBundle. */
+export const bundleObjectName = (site: string, sequence: number): string => `${site}-${sequence}`;
+
+/** What a staging is started with. `delta`: against what the site acknowledged. `full`: everything. */
+export interface StageOrder {
+  readonly site: string;
+  readonly kind: 'delta' | 'full';
+}
+
+/** An image that the site should have, pinned when the bundle was planned (fault K12). */
+export interface StagedImage {
+  /** The Repository that asks for it. */
+  readonly ref: ObjectRef;
+  readonly registryRef: ObjectRef;
+  /** Path upstream. */
+  readonly source: string;
+  /** Path at the site. */
+  readonly repo: RepositoryPath;
+  readonly tag: TagName;
+  readonly root: Descriptor;
+  readonly platforms?: PlatformSelection;
+}
+
+/** A bundle in the making. Kept in the bucket, as it may name thousands of images; holds no credential. */
+export interface StagePlan {
+  readonly site: SiteName;
+  readonly sequence: number;
+  readonly kind: 'delta' | 'full';
+  /** RFC 3339 UTC. */
+  readonly createdAt: string;
+  readonly expires: string;
+  readonly previous?: BundleMark;
+  /** What the site had acknowledged when this was planned. */
+  readonly base?: BundleMark;
+  readonly images: readonly StagedImage[];
+}

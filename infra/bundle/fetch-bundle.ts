@@ -1,0 +1,143 @@
+import { createHash } from 'node:crypto';
+import { mkdir, open, rename, rm, stat } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { blobFile, indexFile, layoutFile, manifestFile, rootFile } from '../../domain/bundle/file-set.ts';
+import { layoutIndex, ociLayoutBytes } from '../../domain/bundle/layout-index.ts';
+import type { BundleBlob } from '../../domain/bundle/statement.ts';
+import { Failure } from '../../domain/failure.ts';
+import { digestHex } from '../../domain/names/digest.ts';
+import type { SiteName } from '../../domain/names/kubernetes-name.ts';
+import type { TrustRoot } from '../../domain/trust/trust-root.ts';
+import { inParallel } from '../copy/in-parallel.ts';
+import { syncFolder, writeFileAtomically } from '../layout/atomic-file.ts';
+import { mediaFailure } from '../layout/media-failure.ts';
+import { openStatementFile, type SignedStatement } from '../layout/verify-bundle.ts';
+import { sha256 } from '../trust/ed25519.ts';
+
+/** Where a bundle is fetched from: a bucket, or anything else that has its files. */
+export interface BundleOrigin {
+  readonly manifest: (site: SiteName, sequence: number) => Promise<Uint8Array | undefined>;
+  readonly root: (version: number) => Promise<Uint8Array | undefined>;
+  readonly blob: (blob: BundleBlob, from: number) => AsyncIterable<Uint8Array>;
+}
+
+export interface FetchOptions {
+  readonly site: SiteName;
+  readonly sequence: number;
+  /** What to believe: the newest root of the hub. */
+  readonly trust: TrustRoot;
+  /** The directory to make; must not be there. */
+  readonly to: string;
+  readonly signal?: AbortSignal;
+  readonly onBytes?: (bytes: number) => void;
+}
+
+/**
+ * Fetches a bundle as a plain OCI layout directory. It grows beside its final name and gets that only when every byte
+ * was verified and is on the disk; run again, it goes on where it stopped.
+ */
+export async function fetchBundle(origin: BundleOrigin, options: FetchOptions): Promise<SignedStatement> {
+  const { site, sequence, to } = options;
+  if (await exists(to)) throw new Failure('AlreadyExists', { subject: to });
+  const partial = `${to}.partial`;
+  const manifest = await origin.manifest(site, sequence);
+  if (manifest === undefined) throw new Failure('BundleNotFound', { subject: `${site}/${sequence}` });
+  const signed = openStatementFile(manifest, options.trust);
+  const { statement } = signed;
+  if (statement.site !== site || statement.sequence !== sequence) {
+    throw new Failure('WrongAudience', { subject: `${site}/${sequence}` });
+  }
+  await mkdir(join(partial, 'blobs', 'sha256'), { recursive: true }).catch(onMedium(partial));
+  await inParallel(statement.blobs, (blob) => fetchBlob(origin, blob, partial, options), 4);
+  for (const { version, digest } of statement.roots) {
+    const bytes = await origin.root(version);
+    if (bytes === undefined || sha256(bytes) !== digest) {
+      throw new Failure('BundleCorrupt', { side: 'storage', subject: rootFile(version) });
+    }
+    await writeFileAtomically(join(partial, rootFile(version)), bytes);
+  }
+  const index = layoutIndex(statement.images, statement.referrers);
+  await writeFileAtomically(join(partial, layoutFile), ociLayoutBytes);
+  await writeFileAtomically(join(partial, indexFile), index);
+  await writeFileAtomically(join(partial, manifestFile), manifest);
+  await rename(partial, to).catch(onMedium(to));
+  await syncFolder(dirname(to));
+  return signed;
+}
+
+/** Fetches what is missing of one blob. What an earlier run left is hashed again: it may be from a broken disk. */
+async function fetchBlob(
+  origin: BundleOrigin,
+  blob: BundleBlob,
+  folder: string,
+  options: FetchOptions,
+): Promise<void> {
+  const path = join(folder, blobFile(blob));
+  const part = `${path}.part`;
+  // A blob has its name only once it was verified and synced.
+  if ((await sizeOf(path)) === blob.size) return options.onBytes?.(blob.size);
+  const hash = createHash('sha256');
+  const kept = await hashFile(part, blob.size, hash);
+  const handle = await open(part, 'a').catch(onMedium(blob.digest));
+  let at = kept;
+  try {
+    await handle.truncate(kept);
+    options.onBytes?.(kept);
+    for await (const chunk of rest(origin, blob, kept, options.signal)) {
+      await handle.writeFile(chunk);
+      hash.update(chunk);
+      at += chunk.byteLength;
+      options.onBytes?.(chunk.byteLength);
+    }
+    await handle.sync();
+  } catch (error) {
+    throw mediaFailure(error, blob.digest);
+  } finally {
+    await handle.close();
+  }
+  if (at !== blob.size || hash.digest('hex') !== digestHex(blob.digest)) {
+    await rm(part, { force: true });
+    throw new Failure('DigestMismatch', { side: 'storage', subject: blob.digest });
+  }
+  await rename(part, path).catch(onMedium(blob.digest));
+}
+
+async function* rest(
+  origin: BundleOrigin,
+  blob: BundleBlob,
+  from: number,
+  signal: AbortSignal | undefined,
+): AsyncIterable<Uint8Array> {
+  if (from >= blob.size) return;
+  for await (const chunk of origin.blob(blob, from)) {
+    if (signal?.aborted === true) throw new Failure('Cancelled');
+    yield chunk;
+  }
+}
+
+async function hashFile(path: string, most: number, hash: ReturnType<typeof createHash>): Promise<number> {
+  if (((await sizeOf(path)) ?? 0) === 0) return 0;
+  const handle = await open(path, 'r').catch(onMedium(path));
+  let at = 0;
+  try {
+    for await (const chunk of handle.createReadStream({ end: most - 1, autoClose: false })) {
+      hash.update(chunk as Uint8Array);
+      at += (chunk as Uint8Array).byteLength;
+    }
+  } finally {
+    await handle.close();
+  }
+  return at;
+}
+
+const sizeOf = (path: string): Promise<number | undefined> =>
+  stat(path).then(
+    ({ size }) => size,
+    () => undefined,
+  );
+const exists = async (path: string): Promise<boolean> => (await sizeOf(path)) !== undefined;
+const onMedium =
+  (subject: string) =>
+  (error: unknown): never => {
+    throw mediaFailure(error, subject);
+  };
