@@ -1,5 +1,6 @@
 import { Failure } from '../domain/failure.ts';
 import { scrubbedStatus, scrubTargets, type Damage, type PlacedImage } from '../domain/lifecycle/scrub.ts';
+import { selectedTags, selectTags } from '../domain/lifecycle/tag-selection.ts';
 import type { ObjectRef } from '../domain/resources/meta.ts';
 import type { Repository } from '../domain/resources/repository.ts';
 import type { CopyEngine } from '../infra/copy/engine.ts';
@@ -11,7 +12,7 @@ import { withHeartbeat } from './heartbeat.ts';
 export interface ScrubDependencies {
   readonly resources: ResourceClients;
   readonly credentials: CredentialStore;
-  readonly engine: Pick<CopyEngine, 'resolve' | 'verifyGraph'>;
+  readonly engine: Pick<CopyEngine, 'listTags' | 'resolve' | 'verifyGraph'>;
   readonly events: EventRecorder;
   /** Epoch milliseconds. */
   readonly now: () => number;
@@ -60,7 +61,8 @@ function scrubRepository(deps: ScrubDependencies, ref: ObjectRef): Promise<numbe
     const client = deps.resources.resource('repositories');
     const repository = await client.get(ref);
     if (repository === undefined || repository.status?.syncStatus === 'Syncing') return 0;
-    const targets = scrubTargets(repository, Math.floor(deps.now() / dayMs));
+    const more = await selectedAtSites(deps, repository, signal);
+    const targets = scrubTargets(repository, Math.floor(deps.now() / dayMs), more);
     const damage: Damage[] = [];
     for (const target of targets) {
       const found = await check(deps, repository, target, signal);
@@ -70,6 +72,23 @@ function scrubRepository(deps: ScrubDependencies, ref: ObjectRef): Promise<numbe
     await report(deps, ref, repository, damage, targets.length);
     return damage.length;
   });
+}
+
+/** Tags at the sites that the Repository's selector takes. An invalid selector takes none: the sync says so. */
+async function selectedAtSites(
+  deps: ScrubDependencies,
+  { spec, status }: Repository,
+  signal: AbortSignal,
+): Promise<readonly Pick<PlacedImage, 'site' | 'tag'>[]> {
+  if (spec.tagSelector === undefined) return [];
+  const sites = (status?.sites ?? []).filter(({ state }) => state === 'Synced');
+  const found: Pick<PlacedImage, 'site' | 'tag'>[] = [];
+  for (const { site } of sites) {
+    const endpoint = await targetEndpoint(deps, site, spec.repository);
+    const tags = (await deps.engine.listTags(endpoint, signal)).map((tag) => ({ tag }));
+    for (const tag of selectedTags(selectTags(tags, spec.tagSelector))) found.push({ site, tag });
+  }
+  return found;
 }
 
 /** A registry that cannot be asked says nothing about the image: that failure goes to the retries. */
@@ -84,9 +103,9 @@ async function check(
   try {
     const shown = await deps.engine.resolve(endpoint, tag, signal);
     if (shown === undefined) return { site, tag, code: 'TagNotFound', detail: 'the tag is gone' };
-    if (shown.digest !== digest)
+    if (digest !== undefined && shown.digest !== digest)
       return { site, tag, code: 'TagConflict', detail: `it shows ${shown.digest}` };
-    await deps.engine.verifyGraph(endpoint, digest, { deep, signal });
+    await deps.engine.verifyGraph(endpoint, shown.digest, { deep, signal });
     return undefined;
   } catch (error) {
     if (!(error instanceof Failure) || error.retryable || error.code === 'Cancelled') throw error;

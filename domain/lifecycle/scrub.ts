@@ -11,7 +11,8 @@ export const scrubPageSize = 50;
 export interface PlacedImage {
   readonly site: string;
   readonly tag: TagName;
-  readonly digest: Digest;
+  /** What it should show. Default: whatever it shows. */
+  readonly digest?: Digest;
   /** Whether its bytes are read as well, not only that they are there. */
   readonly deep: boolean;
 }
@@ -25,15 +26,20 @@ export interface Damage {
 }
 
 /**
- * What a scrub checks: everything the status says is at a site. `turn` counts scrubs: it decides which part of a large
- * Repository comes now, and which image of the part has its bytes read.
+ * What a scrub checks: everything the status says is at a site, and `more` that was found there, as a status names only
+ * a part of very many tags. `turn` counts scrubs: it decides which part of a large Repository comes now, and which image
+ * of the part has its bytes read.
  */
-export function scrubTargets({ spec, status }: Repository, turn: number): PlacedImage[] {
+export function scrubTargets(
+  { spec, status }: Repository,
+  turn: number,
+  more: readonly Pick<PlacedImage, 'site' | 'tag'>[] = [],
+): PlacedImage[] {
   const placed = (status?.tags ?? []).filter(({ state }) => state === 'Synced');
   const single = status?.digest === undefined ? [] : [{ tag: spec.tag, digest: status.digest }];
   const tags = spec.tagSelector === undefined ? single : placed;
   const sites = (status?.sites ?? []).filter(({ state }) => state === 'Synced');
-  const all = sites.flatMap(({ site, digest }) =>
+  const known = sites.flatMap(({ site, digest }) =>
     tags.map((entry) => ({
       site,
       tag: parseTag(entry.tag),
@@ -41,6 +47,11 @@ export function scrubTargets({ spec, status }: Repository, turn: number): Placed
       digest: parseDigest(spec.tagSelector === undefined ? (digest ?? entry.digest) : entry.digest),
     })),
   );
+  const named = new Set(known.map(({ site, tag }) => `${site} ${tag}`));
+  const all: Omit<PlacedImage, 'deep'>[] = [
+    ...known,
+    ...more.filter(({ site, tag }) => !named.has(`${site} ${tag}`)),
+  ];
   const pages = Math.max(1, Math.ceil(all.length / scrubPageSize));
   const start = (turn % pages) * scrubPageSize;
   const page = all.slice(start, start + scrubPageSize);

@@ -30,10 +30,8 @@ test('a selector brings its 120 tags, and nothing else; an unchanged sync moves 
   });
   const { object, record } = await live.ended(name);
   assert.equal(record.result, 'Success', JSON.stringify(record));
-  const tags = (object.status?.tags ?? []).map(({ tag }) => tag);
-  assert.equal(tags.length, 120);
-  for (const tag of ['v1.0.0', 'v1.119.0'])
-    assert.equal(await cycle.edgeDigest(path, tag), image.index.digest);
+  assert.ok((object.status?.tags ?? []).length >= 50, 'the status shows a bounded part of them');
+  for (const tag of wanted) assert.equal(await cycle.edgeDigest(path, tag), image.index.digest, tag);
   for (const tag of ['v2.0.0', 'latest', 'v1.0.0-rc.1'])
     assert.equal(await cycle.edgeDigest(path, tag), undefined);
 

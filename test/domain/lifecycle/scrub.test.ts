@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { parseTag } from '../../../domain/names/tag.ts';
 import { scrubbedStatus, scrubPageSize, scrubTargets } from '../../../domain/lifecycle/scrub.ts';
 import type { Repository, RepositoryStatus } from '../../../domain/resources/repository.ts';
 import { digestOf } from './image-versions.ts';
@@ -52,6 +53,22 @@ test('a Repository of many tags is checked in turns that miss none', () => {
     (_, turn) => scrubTargets(many, turn).find(({ deep }) => deep)?.tag,
   );
   assert.equal(new Set(read).size, 120);
+});
+
+test('tags that the status has no room for are checked as well', () => {
+  const [first, second] = scrubTargets(
+    repository(
+      { tags: [{ tag: 'a', digest: digestOf(1), state: 'Synced' }], sites: [{ site: 's', state: 'Synced' }] },
+      true,
+    ),
+    0,
+    [
+      { site: 's', tag: parseTag('a') },
+      { site: 's', tag: parseTag('b') },
+    ],
+  );
+  assert.deepEqual([first?.tag, first?.digest], ['a', digestOf(1)]);
+  assert.deepEqual([second?.tag, second?.digest], ['b', undefined]);
 });
 
 test('I08 damage shows as Degraded with the first thing that is wrong, and goes again', () => {
