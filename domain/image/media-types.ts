@@ -11,9 +11,6 @@ export type ManifestMediaType = (typeof manifestMediaTypes)[keyof typeof manifes
 /** The `Accept` of every manifest request. Always all four: a registry may turn an index into one platform for less. */
 export const manifestAccept: string = Object.values(manifestMediaTypes).join(', ');
 
-/** The empty JSON object that artifacts use as config (OCI image spec, "Guidance for an Empty Descriptor"). */
-export const emptyMediaType = 'application/vnd.oci.empty.v1+json';
-
 /** Types that were manifests once and that nobody should copy today: Docker schema 1 and the OCI artifact manifest. */
 const retired: ReadonlySet<string> = new Set([
   'application/vnd.docker.distribution.manifest.v1+json',
