@@ -1,20 +1,18 @@
-import { createHash } from 'node:crypto';
-import { Failure } from '../../domain/failure.ts';
 import { humanSize } from '../../domain/human-size.ts';
 import type { Descriptor } from '../../domain/image/descriptor.ts';
 import { parseManifest, type Manifest } from '../../domain/image/manifest.ts';
 import { isAttestation, matchesPlatform } from '../../domain/image/platform.ts';
 import { isJsonObject, parseStrictJson, type JsonObject } from '../../domain/image/strict-json.ts';
-import { digestAlgorithm, digestHex } from '../../domain/names/digest.ts';
 import type { ManifestStatus } from '../../domain/resources/repository.ts';
-import type { BlobSource, ManifestSource } from './content.ts';
+import { collectBlob } from './collect-blob.ts';
+import type { BlobSource, ManifestSource, StoreIdentity } from './content.ts';
 
 const maxConfigBytes = 4 * 1024 * 1024;
 const preferred = { os: 'linux', architecture: 'amd64' };
 
 /** One platform's image in the words of `status.manifest`: `linux/amd64` where present, else the first. */
 export async function describeImage(
-  source: ManifestSource & BlobSource,
+  source: ManifestSource & BlobSource & StoreIdentity,
   root: Descriptor,
   signal?: AbortSignal,
 ): Promise<ManifestStatus> {
@@ -60,17 +58,12 @@ async function imageOf(
 
 /** The image config; undefined for configs that are something else (artifacts). */
 async function readConfig(
-  source: BlobSource,
+  source: BlobSource & StoreIdentity,
   config: Descriptor,
   signal: AbortSignal | undefined,
 ): Promise<JsonObject | undefined> {
   if (config.size > maxConfigBytes || !config.mediaType.includes('json')) return undefined;
-  const chunks: Buffer[] = [];
-  await source.readBlob(config, 0, (chunk) => void chunks.push(Buffer.from(chunk)), signal);
-  const bytes = Buffer.concat(chunks);
-  if (createHash(digestAlgorithm(config.digest)).update(bytes).digest('hex') !== digestHex(config.digest)) {
-    throw new Failure('DigestMismatch', { side: 'source', subject: config.digest });
-  }
+  const bytes = await collectBlob(source, config, signal);
   try {
     const body = parseStrictJson(bytes, { code: 'InvalidManifest', maxBytes: maxConfigBytes });
     return isJsonObject(body) ? body : undefined;

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Failure } from '../../domain/failure.ts';
 import type { FailureCode } from '../../domain/failure-catalogue.ts';
 
-/** Tries in all, for the codes that get fewer or more than the usual five. */
+/** Tries in all, for the codes that get fewer or more than the usual six. */
 const tries: Partial<Record<FailureCode, number>> = {
   DNSFailure: 3,
   ConnectionRefused: 3,
@@ -13,7 +13,7 @@ const tries: Partial<Record<FailureCode, number>> = {
   // Tried five times already by whoever asked for the token.
   TokenServerUnavailable: 1,
 };
-const usualTries = 5;
+const usualTries = 6;
 const firstPauseMs = 200;
 const longestPauseMs = 10_000;
 /** A pause that the other side asks for and that is longer than this is thrown, for whoever can wait that long. */

@@ -136,7 +136,13 @@ export class BlobReader {
   async #readUnmeasured(read: BlobRead, url: URL, sink: ByteSink): Promise<void> {
     const headers = await this.#headers(read, url, url.origin === read.url.origin);
     await this.#session.transport.stream(
-      { method: 'GET', url, headers, ...(read.signal === undefined ? {} : { signal: read.signal }) },
+      {
+        method: 'GET',
+        url,
+        headers,
+        expect: [200, 206],
+        ...(read.signal === undefined ? {} : { signal: read.signal }),
+      },
       sink,
     );
   }

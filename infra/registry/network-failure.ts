@@ -9,10 +9,6 @@ const byErrorCode: Readonly<Record<string, FailureCode>> = {
   ECONNREFUSED: 'ConnectionRefused',
   ETIMEDOUT: 'Timeout',
   ESOCKETTIMEDOUT: 'Timeout',
-  UND_ERR_CONNECT_TIMEOUT: 'Timeout',
-  UND_ERR_HEADERS_TIMEOUT: 'Timeout',
-  UND_ERR_BODY_TIMEOUT: 'Timeout',
-  UND_ERR_HEADERS_OVERFLOW: 'UnexpectedResponse',
   ENOSPC: 'DiskFull',
 };
 
@@ -35,17 +31,14 @@ export function networkFailure(error: unknown, details: FailureDetails = {}): Fa
 }
 
 function failureCode(error: unknown, code: string | undefined): FailureCode {
-  if (error instanceof Error && (error.name === 'AbortError' || code === 'UND_ERR_ABORTED'))
-    return 'Cancelled';
-  // undici leaves the code out for what its parser refuses.
-  if (error instanceof Error && error.name === 'HTTPParserError') return 'UnexpectedResponse';
+  if (error instanceof Error && error.name === 'AbortError') return 'Cancelled';
   if (code === undefined) return 'NetworkError';
   if (tlsCode.test(code)) return 'TLSVerificationFailed';
   if (parserCode.test(code)) return 'UnexpectedResponse';
   return byErrorCode[code] ?? 'NetworkError';
 }
 
-/** Happy Eyeballs reports one error per address in an AggregateError; undici wraps causes. */
+/** Happy Eyeballs reports one error per address in an AggregateError; others wrap causes. */
 function innermost(error: unknown, depth = 0): unknown {
   if (depth > 4) return error;
   if (error instanceof AggregateError && error.errors.length > 0)
@@ -59,10 +52,4 @@ function innermost(error: unknown, depth = 0): unknown {
 function errorCode(error: unknown): string | undefined {
   const code = error instanceof Error ? (error as NodeJS.ErrnoException).code : undefined;
   return typeof code === 'string' ? code : undefined;
-}
-
-/** True where the connection broke before the other side can have answered, so that a new one may simply be tried. */
-export function isStaleConnection(error: unknown): boolean {
-  const code = errorCode(innermost(error));
-  return code === 'ECONNRESET' || code === 'EPIPE' || code === 'UND_ERR_SOCKET';
 }

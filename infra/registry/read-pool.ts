@@ -1,4 +1,5 @@
 import { Failure } from '../../domain/failure.ts';
+import { requestHead } from './exchange.ts';
 import type { HttpAnswer } from './http-answer.ts';
 import { ReadConnection } from './read-connection.ts';
 import type { PaceLimits } from './read-pace.ts';
@@ -92,7 +93,7 @@ export class ReadPool {
     if (signal?.aborted === true) abort();
     signal?.addEventListener('abort', abort, { once: true });
     try {
-      const answer = await connection.request(requestHead(url, headers));
+      const answer = await connection.request(requestHead({ method: 'GET', url, headers }));
       return { answer, connection, length: bodyLength(answer) };
     } finally {
       signal?.removeEventListener('abort', abort);
@@ -112,14 +113,4 @@ export class ReadPool {
 function wentStale(error: unknown): boolean {
   if (error instanceof Failure) return error.code === 'Truncated' || error.code === 'NetworkError';
   return true;
-}
-
-function requestHead(url: URL, headers: Readonly<Record<string, string>>): string {
-  const lines = Object.entries(headers).map(([name, value]) => {
-    // eslint-disable-next-line no-control-regex -- a line break would start another header
-    if (/[\u0000-\u001f\u007f]/.test(value))
-      throw new Failure('UnexpectedResponse', { detail: `header ${name}` });
-    return `${name}: ${value}\r\n`;
-  });
-  return `GET ${url.pathname}${url.search} HTTP/1.1\r\nhost: ${url.host}\r\n${lines.join('')}\r\n`;
 }

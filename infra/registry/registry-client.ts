@@ -79,9 +79,9 @@ export class RegistryClient {
     this.#recent.delete(key);
   }
 
-  async close(): Promise<void> {
+  close(): void {
     this.reads.close();
-    await this.session.transport.close();
+    this.session.transport.close();
   }
 }
 
@@ -104,16 +104,17 @@ export class RegistryClients {
     const [oldestKey, oldest] = this.#clients.entries().next().value ?? [];
     if (this.#clients.size >= maxClients && oldestKey !== undefined) {
       this.#clients.delete(oldestKey);
-      void oldest?.close();
+      oldest?.close();
     }
     const client = new RegistryClient(access, this.#budgets, this.#strategies, this.#limits);
     this.#clients.set(key, client);
     return client;
   }
 
-  async close(): Promise<void> {
-    await Promise.all([...this.#clients.values()].map((client) => client.close()));
+  close(): Promise<void> {
+    for (const client of this.#clients.values()) client.close();
     this.#clients.clear();
+    return Promise.resolve();
   }
 }
 

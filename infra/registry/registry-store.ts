@@ -156,17 +156,16 @@ export class RegistryStore implements ContentStore, BlobMounter {
   async proveBlob(blob: Descriptor, signal?: AbortSignal): Promise<boolean> {
     if (blob.size === 0) return this.hasBlob(blob, signal);
     const retry = new RetryPlan(signal);
-    for (let gone = 0; gone < 2;) {
+    for (let gone = 0; ;) {
       let bytes = 0;
       try {
         await this.readBlob(blob, blob.size - 1, (chunk) => void (bytes += chunk.byteLength), signal);
         return bytes === 1;
       } catch (error) {
-        if (saysBlobIsGone(error)) gone += 1;
-        else await retry.next(asFailure(error));
+        if (!saysBlobIsGone(error)) await retry.next(asFailure(error));
+        else if (++gone === 2) return false;
       }
     }
-    return false;
   }
 
   async pushManifest(manifest: StoredManifest, tag?: TagName, signal?: AbortSignal): Promise<void> {

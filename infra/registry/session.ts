@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { Failure } from '../../domain/failure.ts';
 import type { FailureCode } from '../../domain/failure-catalogue.ts';
 import { redirectGate, type OriginSet } from '../../domain/registry/origin.ts';
@@ -7,9 +6,9 @@ import { answerFailure, pauseOf, type RequestSubject } from './answer-failure.ts
 import type { Authenticator, Scope } from './authenticator.ts';
 import type { HostBudget } from './host-budget.ts';
 import type { HttpAnswer } from './http-answer.ts';
-import { isStaleConnection, networkFailure } from './network-failure.ts';
+import { networkFailure } from './network-failure.ts';
 import { RetryPlan } from '../copy/retry-plan.ts';
-import type { Exchange } from './answer-reader.ts';
+import type { Exchange } from './exchange.ts';
 import type { Transport } from './transport.ts';
 
 /** One request of the registry API. */
@@ -115,12 +114,12 @@ export class RegistrySession {
 
   /** The failure behind an error of a request; an unreadable answer of a throttling host is more throttling. */
   blame(error: unknown, about: RequestSubject): Failure {
-    const failure = networkFailure(error, { side: about.side, subject: about.subject });
+    const failure = sided(networkFailure(error, { side: about.side, subject: about.subject }), about);
     if (failure.code === 'UnexpectedResponse' && this.budget.throttling) {
       this.budget.pause(10_000);
       return new Failure('RateLimited', { side: about.side, subject: about.subject, retryAfterMs: 10_000 });
     }
-    if (failure !== error || brokenConnections.has(failure.code)) this.#broke(failure);
+    if (!(error instanceof Failure) || brokenConnections.has(failure.code)) this.#broke(failure);
     // Answers were judged already, and pauses are nobody's fault; but whoever went first must let the next one go.
     else if (failure.code !== 'RateLimited' && failure.code !== 'RegistryUnavailable')
       this.budget.abandoned();
@@ -164,7 +163,7 @@ export class RegistrySession {
     }
   }
 
-  async #exchange(call: Call, url: URL, authorization: string | undefined): Promise<HttpAnswer> {
+  #exchange(call: Call, url: URL, authorization: string | undefined): Promise<HttpAnswer> {
     const exchange: Exchange = {
       method: call.method,
       url,
@@ -178,13 +177,19 @@ export class RegistrySession {
       ...(call.tooLong === undefined ? {} : { tooLong: call.tooLong }),
       ...(call.signal === undefined ? {} : { signal: call.signal }),
     };
-    try {
-      return await this.transport.exchange(exchange);
-    } catch (error) {
-      // A kept connection that was closed at the other end: once more, at once, on a new one.
-      if (!isStaleConnection(error) || call.signal?.aborted === true) throw error;
-      await sleep(0);
-      return this.transport.exchange(exchange);
-    }
+    return this.transport.exchange(exchange);
   }
+}
+
+/** A connection does not know whose it is: who used it says so. */
+function sided(failure: Failure, about: RequestSubject): Failure {
+  if (failure.side !== undefined) return failure;
+  const { code, subject, detail, retryAfterMs, cause } = failure;
+  return new Failure(code, {
+    side: about.side,
+    subject: subject ?? about.subject,
+    ...(detail === undefined ? {} : { detail }),
+    ...(retryAfterMs === undefined ? {} : { retryAfterMs }),
+    cause,
+  });
 }

@@ -1,11 +1,11 @@
 import { Agent as HttpAgent } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { callbackify } from 'node:util';
-import { Pool } from 'undici';
 import type { DialRule } from '../../domain/registry/addresses.ts';
 import type { ByteSink } from '../copy/content.ts';
 import { dial, type DialTarget } from './dial.ts';
-import { AnswerReader, BodyStreamer, type Exchange } from './answer-reader.ts';
+import { CallPool } from './call-pool.ts';
+import type { Exchange } from './exchange.ts';
 import type { HttpAnswer } from './http-answer.ts';
 
 const dialThen = callbackify((target: DialTarget) => dial(target));
@@ -25,7 +25,7 @@ export interface TransportOptions {
 /** The connections to one registry and to the hosts it points to. */
 export class Transport {
   readonly #options: TransportOptions;
-  readonly #pools = new Map<string, Pool>();
+  readonly #pools = new Map<string, CallPool>();
   readonly #agents = new Map<string, HttpAgent>();
 
   constructor(options: TransportOptions) {
@@ -54,32 +54,12 @@ export class Transport {
 
   /** Sends a request and reads the whole answer. Rejects with the network's error, unmapped. */
   exchange(exchange: Exchange): Promise<HttpAnswer> {
-    return new Promise((resolve, reject) => {
-      this.#dispatch(exchange, new AnswerReader(exchange, resolve, reject));
-    });
+    return this.#pool(exchange.url).exchange(exchange);
   }
 
-  /** Sends a request and streams the body of its answer, which must be 200 or 206. Rejects with the network's error. */
-  stream(exchange: Exchange, sink: ByteSink): Promise<void> {
-    return new Promise((resolve, reject) => {
-      this.#dispatch(exchange, new BodyStreamer(exchange, sink, resolve, reject));
-    });
-  }
-
-  #dispatch(exchange: Exchange, handler: AnswerReader | BodyStreamer): void {
-    this.#pool(exchange.url).dispatch(
-      {
-        method: exchange.method,
-        path: exchange.url.pathname + exchange.url.search,
-        headers: exchange.headers,
-        body: exchange.body ?? null,
-        // A HEAD would otherwise cost its connection.
-        reset: false,
-        headersTimeout: this.headersTimeoutMs,
-        bodyTimeout: this.idleTimeoutMs,
-      },
-      handler,
-    );
+  /** Sends a request and hands the body of its answer on, which must be 200 or 206. Rejects with the network's error. */
+  stream(exchange: Exchange, sink: ByteSink): Promise<HttpAnswer> {
+    return this.#pool(exchange.url).stream(exchange, sink);
   }
 
   /** Connections for streamed uploads to an origin. */
@@ -91,26 +71,16 @@ export class Transport {
     return agent;
   }
 
-  async close(): Promise<void> {
+  close(): void {
     for (const agent of this.#agents.values()) agent.destroy();
-    await Promise.all([...this.#pools.values()].map((pool) => pool.destroy()));
+    for (const pool of this.#pools.values()) pool.close();
   }
 
-  #pool(url: URL): Pool {
+  #pool(url: URL): CallPool {
     const known = this.#pools.get(url.origin);
     if (known !== undefined) return known;
-    const target = this.target(url);
-    const pool = new Pool(url.origin, {
-      connections: 32,
-      pipelining: 1,
-      keepAliveTimeout: 20_000,
-      maxHeaderSize: 65_536,
-      connect: (_options, callback) => {
-        dialThen(target, (error, socket) =>
-          error === null ? callback(null, socket) : callback(error, null),
-        );
-      },
-    });
+    const { headersTimeoutMs, idleTimeoutMs } = this;
+    const pool = new CallPool(this.target(url), { headersTimeoutMs, idleTimeoutMs });
     this.#pools.set(url.origin, pool);
     return pool;
   }

@@ -1,0 +1,198 @@
+import type { Socket } from 'node:net';
+import { Failure } from '../../domain/failure.ts';
+import type { ByteSink } from '../copy/content.ts';
+import { ChunkedDecoder } from './chunked-decoder.ts';
+import { requestHead, type Exchange } from './exchange.ts';
+import type { HttpAnswer } from './http-answer.ts';
+import { bodyLength, maxHeadBytes, parseResponseHead } from './response-head.ts';
+
+/** Milliseconds that a call waits for its answer's head, and without a byte of its body. */
+export interface CallTimeouts {
+  readonly headersTimeoutMs: number;
+  readonly idleTimeoutMs: number;
+}
+
+type Framing = 'none' | 'length' | 'chunked' | 'close';
+
+interface Waiting {
+  readonly exchange: Exchange;
+  readonly sink: ByteSink;
+  readonly resolve: (answer: HttpAnswer) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+/** One kept connection for short calls, one at a time. HTTP/1.1 with all its body framings. */
+export class CallConnection {
+  /** Whether any byte of the current answer has come. */
+  answering = false;
+  readonly #socket: Socket;
+  readonly #timeouts: CallTimeouts;
+  #waiting: Waiting | undefined;
+  #head: Buffer = Buffer.alloc(0);
+  #answer: HttpAnswer | undefined;
+  #framing: Framing = 'none';
+  #remaining = 0;
+  #decoder: ChunkedDecoder | undefined;
+  #inFlight = 0;
+  #ended = false;
+  #timer: NodeJS.Timeout | undefined;
+  #broken = false;
+
+  constructor(socket: Socket, timeouts: CallTimeouts) {
+    this.#socket = socket;
+    this.#timeouts = timeouts;
+    socket.on('data', (chunk: Buffer) => this.#receive(chunk));
+    socket.on('end', () => this.#close());
+    socket.on('close', () =>
+      this.destroy(new Failure('NetworkError', { detail: 'the connection was closed' })),
+    );
+    socket.on('error', (error) => this.destroy(error));
+    socket.on('timeout', () => this.destroy(new Failure('Timeout', { detail: 'the answer stopped' })));
+  }
+
+  get usable(): boolean {
+    return !this.#broken && !this.#socket.destroyed;
+  }
+
+  /** Sends a request and hands the answer's body to `sink`; resolves with the head when all of it was taken. */
+  run(exchange: Exchange, sink: ByteSink): Promise<HttpAnswer> {
+    return new Promise((resolve, reject) => {
+      this.#waiting = { exchange, sink, resolve, reject };
+      this.answering = this.#ended = false;
+      this.#answer = undefined;
+      this.#timer = setTimeout(
+        () => this.destroy(new Failure('Timeout', { detail: 'no answer' })),
+        this.#timeouts.headersTimeoutMs,
+      );
+      try {
+        this.#send(exchange);
+      } catch (error) {
+        this.destroy(error);
+      }
+    });
+  }
+
+  destroy(error: unknown): void {
+    if (this.#broken) return;
+    this.#broken = true;
+    clearTimeout(this.#timer);
+    this.#socket.destroy();
+    this.#waiting?.reject(error);
+    this.#waiting = undefined;
+  }
+
+  #send(exchange: Exchange): void {
+    const head = requestHead(exchange);
+    if (exchange.body === undefined || exchange.body.byteLength === 0) {
+      this.#socket.write(head, 'latin1');
+      return;
+    }
+    this.#socket.cork();
+    this.#socket.write(head, 'latin1');
+    this.#socket.write(exchange.body);
+    this.#socket.uncork();
+  }
+
+  #receive(chunk: Buffer): void {
+    if (this.#waiting === undefined || this.#ended)
+      return this.destroy(unexpected('bytes that nobody asked for'));
+    this.answering = true;
+    try {
+      if (this.#answer === undefined) this.#receiveHead(this.#waiting, chunk);
+      else this.#receiveBody(this.#waiting, chunk);
+    } catch (error) {
+      this.destroy(error);
+    }
+  }
+
+  #receiveHead(waiting: Waiting, chunk: Buffer): void {
+    this.#head = this.#head.byteLength === 0 ? chunk : Buffer.concat([this.#head, chunk]);
+    const end = this.#head.indexOf('\r\n\r\n');
+    if (end < 0) {
+      if (this.#head.byteLength > maxHeadBytes) throw unexpected('a long head');
+      if (/(?:^|[^\r])\n/.test(this.#head.toString('latin1'))) throw unexpected('a bare line feed');
+      return;
+    }
+    const answer = parseResponseHead(this.#head.toString('latin1', 0, end));
+    const rest = this.#head.subarray(end + 4);
+    this.#head = Buffer.alloc(0);
+    if (answer.status >= 100 && answer.status < 200) {
+      if (rest.byteLength > 0) this.#receiveHead(waiting, rest);
+      return;
+    }
+    if (waiting.exchange.expect?.includes(answer.status) === false) throw unexpected(`HTTP ${answer.status}`);
+    clearTimeout(this.#timer);
+    this.#answer = answer;
+    this.#frame(waiting.exchange, answer);
+    this.#socket.setTimeout(this.#timeouts.idleTimeoutMs);
+    this.#receiveBody(waiting, rest);
+  }
+
+  #frame(exchange: Exchange, answer: HttpAnswer): void {
+    this.#decoder = undefined;
+    this.#remaining = 0;
+    const coding = answer.header('transfer-encoding');
+    if (exchange.method === 'HEAD' || answer.status === 204 || answer.status === 304) this.#framing = 'none';
+    else if (coding !== undefined) {
+      if (coding.toLowerCase() !== 'chunked') throw unexpected('an unknown transfer coding');
+      this.#framing = 'chunked';
+      this.#decoder = new ChunkedDecoder();
+    } else {
+      const length = bodyLength(answer);
+      this.#framing = length === undefined ? 'close' : 'length';
+      this.#remaining = length ?? 0;
+    }
+  }
+
+  #receiveBody(waiting: Waiting, chunk: Buffer): void {
+    if (this.#framing === 'chunked') this.#decoder?.push(chunk, (part) => this.#take(waiting, part));
+    else if (this.#framing === 'close') this.#take(waiting, chunk);
+    else {
+      if (chunk.byteLength > this.#remaining) throw unexpected('more bytes than announced');
+      this.#remaining -= chunk.byteLength;
+      this.#take(waiting, chunk);
+    }
+    const ended = this.#framing === 'chunked' ? this.#decoder?.done === true : this.#remaining === 0;
+    if (ended && this.#framing !== 'close') this.#end();
+  }
+
+  #take(waiting: Waiting, part: Buffer): void {
+    const pending = part.byteLength === 0 ? undefined : waiting.sink(part);
+    if (pending === undefined) return;
+    this.#inFlight += 1;
+    this.#socket.pause();
+    pending.then(
+      () => {
+        this.#inFlight -= 1;
+        if (this.#inFlight > 0) return;
+        this.#socket.resume();
+        this.#settle();
+      },
+      (error: unknown) => this.destroy(error),
+    );
+  }
+
+  #end(): void {
+    this.#ended = true;
+    this.#socket.setTimeout(0);
+    this.#settle();
+  }
+
+  #settle(): void {
+    if (!this.#ended || this.#inFlight > 0 || this.#answer === undefined) return;
+    const waiting = this.#waiting;
+    this.#waiting = undefined;
+    waiting?.resolve(this.#answer);
+  }
+
+  /** The other side has nothing more to say: the end of an answer that is framed by just that, else a broken one. */
+  #close(): void {
+    if (this.#answer !== undefined && this.#framing === 'close' && !this.#ended) this.#end();
+    if (this.#inFlight === 0)
+      this.destroy(new Failure('NetworkError', { detail: 'the connection was closed' }));
+  }
+}
+
+function unexpected(detail: string): Failure {
+  return new Failure('UnexpectedResponse', { detail });
+}

@@ -1,0 +1,88 @@
+import { Failure } from '../../domain/failure.ts';
+import type { ByteSink } from '../copy/content.ts';
+import { CallConnection, type CallTimeouts } from './call-connection.ts';
+import { dial, type DialTarget } from './dial.ts';
+import type { Exchange } from './exchange.ts';
+import { HttpAnswer } from './http-answer.ts';
+
+const maxIdle = 32;
+const maxIdleMs = 15_000;
+
+interface Idle {
+  readonly connection: CallConnection;
+  readonly since: number;
+}
+
+/** Connections for short calls to one origin, kept for the next one. */
+export class CallPool {
+  readonly #target: DialTarget;
+  readonly #timeouts: CallTimeouts;
+  #idle: Idle[] = [];
+
+  constructor(target: DialTarget, timeouts: CallTimeouts) {
+    this.#target = target;
+    this.#timeouts = timeouts;
+  }
+
+  /** Sends a request and reads the whole answer. Rejects with the network's error, unmapped. */
+  async exchange(exchange: Exchange): Promise<HttpAnswer> {
+    const parts: Uint8Array[] = [];
+    let size = 0;
+    const head = await this.stream(exchange, (part) => {
+      size += part.byteLength;
+      if (size > (exchange.maxBytes ?? 1_048_576)) {
+        throw new Failure(exchange.tooLong ?? 'UnexpectedResponse', { detail: 'the answer is too long' });
+      }
+      parts.push(part);
+      return undefined;
+    });
+    const [only] = parts;
+    const body = parts.length === 1 && only !== undefined ? only : Buffer.concat(parts);
+    return new HttpAnswer(head.status, head.headers, body);
+  }
+
+  /** The same, with the body handed on as it comes. The parts stay valid. */
+  async stream(exchange: Exchange, sink: ByteSink): Promise<HttpAnswer> {
+    const kept = this.#take();
+    if (kept !== undefined) {
+      try {
+        return await this.#run(kept, exchange, sink);
+      } catch (error) {
+        // Closed at the other end while it was kept: once more, at once, on a new one.
+        const timedOut = error instanceof Failure && error.code === 'Timeout';
+        if (kept.answering || timedOut || exchange.signal?.aborted === true) throw error;
+      }
+    }
+    return this.#run(new CallConnection(await dial(this.#target), this.#timeouts), exchange, sink);
+  }
+
+  close(): void {
+    for (const { connection } of this.#idle) connection.destroy(new Failure('Cancelled'));
+    this.#idle = [];
+  }
+
+  async #run(connection: CallConnection, exchange: Exchange, sink: ByteSink): Promise<HttpAnswer> {
+    const { signal } = exchange;
+    const abort = (): void => connection.destroy(new Failure('Cancelled', { cause: signal?.reason }));
+    signal?.addEventListener('abort', abort, { once: true });
+    try {
+      if (signal?.aborted === true) throw new Failure('Cancelled', { cause: signal.reason });
+      const answer = await connection.run(exchange, sink);
+      const closing = answer.header('connection')?.toLowerCase() === 'close';
+      if (!connection.usable || closing || this.#idle.length >= maxIdle)
+        connection.destroy(new Failure('Cancelled'));
+      else this.#idle.push({ connection, since: performance.now() });
+      return answer;
+    } finally {
+      signal?.removeEventListener('abort', abort);
+    }
+  }
+
+  #take(): CallConnection | undefined {
+    for (let last = this.#idle.pop(); last !== undefined; last = this.#idle.pop()) {
+      if (last.connection.usable && performance.now() - last.since < maxIdleMs) return last.connection;
+      last.connection.destroy(new Failure('Cancelled'));
+    }
+    return undefined;
+  }
+}

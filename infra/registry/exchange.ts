@@ -1,0 +1,32 @@
+import { Failure } from '../../domain/failure.ts';
+import type { FailureCode } from '../../domain/failure-catalogue.ts';
+
+/** One short request: its answer is read whole, up to a limit. */
+export interface Exchange {
+  readonly method: 'GET' | 'HEAD' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
+  readonly url: URL;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body?: Uint8Array;
+  /** Bytes of the answer's body that are read. Default: 1 MiB. */
+  readonly maxBytes?: number;
+  /** What a longer answer is called. Default: `UnexpectedResponse`. */
+  readonly tooLong?: FailureCode;
+  /** Statuses whose body is wanted; any other is `UnexpectedResponse`. Default: all. */
+  readonly expect?: readonly number[];
+  readonly signal?: AbortSignal;
+}
+
+// eslint-disable-next-line no-control-regex -- a line break would start another header
+const control = /[\u0000-\u001f\u007f]/;
+
+/** The head of an HTTP/1.1 request, with its length where one has to be told. */
+export function requestHead(exchange: Pick<Exchange, 'method' | 'url' | 'headers' | 'body'>): string {
+  const { method, url, headers, body } = exchange;
+  let head = `${method} ${url.pathname}${url.search} HTTP/1.1\r\nhost: ${url.host}\r\n`;
+  for (const [name, value] of Object.entries(headers)) {
+    if (control.test(value)) throw new Failure('UnexpectedResponse', { detail: `header ${name}` });
+    if (name !== 'content-length') head += `${name}: ${value}\r\n`;
+  }
+  const mayHaveBody = method === 'POST' || method === 'PUT' || method === 'PATCH';
+  return `${head}${mayHaveBody ? `content-length: ${body?.byteLength ?? 0}\r\n` : ''}\r\n`;
+}
