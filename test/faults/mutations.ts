@@ -28,6 +28,7 @@ const chosen = mutations.filter((mutation) => `${mutation.row} ${mutation.test}`
 async function workspace(): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), 'imageferry-mutations-'));
   for (const part of [
+    'activities',
     'domain',
     'infra/copy',
     'infra/registry',
