@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import type { TLSSocket } from 'node:tls';
 import { selfSigned } from '../support/misbehaving-registry/certificate.ts';
 import { sampleImage } from '../support/misbehaving-registry/images.ts';
 import { heading, row, sourcePath } from '../support/faults/world.ts';
@@ -52,5 +53,25 @@ heading('C. TLS', () => {
       sourceAccess: { insecure: false, caBundle: good.cert },
     });
     assert.equal(world.trace.count('HEAD|GET', '', source.origin), 0);
+  });
+
+  row('E15 HTTP/2 is not spoken, even to a registry that offers it first', async (world) => {
+    const image = sampleImage('e15', [200_000]);
+    const [source, target] = await Promise.all(
+      [0, 1].map(() => world.registry({ tls: { ...good, ALPNProtocols: ['h2', 'http/1.1'] } })),
+    );
+    assert.ok(source !== undefined && target !== undefined);
+    source.hold(sourcePath, image, 'v1');
+    const spoken = new Set<unknown>();
+    for (const registry of [source, target]) {
+      registry.script({}, async (exchange) => {
+        spoken.add((exchange.socket as TLSSocket).alpnProtocol);
+        await exchange.send(await exchange.honestAnswer());
+      });
+    }
+    const access = { insecure: false, caBundle: good.cert };
+    await world.copy(source, target, { sourceAccess: access, targetAccess: access });
+    world.landed(target, image);
+    assert.deepEqual([...spoken], ['http/1.1']);
   });
 });

@@ -9,12 +9,14 @@ import { TestEngine } from './real-registries.ts';
 
 // The measured race of faults.md, section 4, shortened; IMAGEFERRY_GC_IMAGES runs it as long as you like.
 const images = Number(process.env['IMAGEFERRY_GC_IMAGES'] ?? 24);
+// IMAGEFERRY_GC_CACHE=off: the registry without its blob descriptor cache, which goes on telling of blobs that are gone.
+const cache = process.env['IMAGEFERRY_GC_CACHE'] !== 'off';
 let upstream: RegistryProcess;
 let edge: RegistryProcess;
 let own: TestEngine;
 
 before(async () => {
-  [upstream, edge] = await Promise.all([startRegistryProcess(), startRegistryProcess()]);
+  [upstream, edge] = await Promise.all([startRegistryProcess(), startRegistryProcess({ cache })]);
   own = new TestEngine();
   const store = own.store(own.endpoint(upstream.domain, 'gc/app'));
   for (let n = 0; n < images; n += 1) {
