@@ -7,6 +7,7 @@ import { planCleanup } from './cleanup-plan.ts';
 import type { PlanOrder } from './cleanup-record.ts';
 import { reportCleanup } from './cleanup-report.ts';
 import { deleteParked, parkPlan, restoreLeftovers, restoreParked, restoreUsed } from './cleanup-run.ts';
+import { pruneVanished } from './prune.ts';
 import { measureStorage } from './storage.ts';
 import { recordUsage } from './usage.ts';
 
@@ -26,6 +27,8 @@ export interface ParkingActivities {
   restoreLeftovers(ref: ObjectRef): Promise<void>;
   restoreUsed(order: PlanOrder): Promise<ParkingSummary>;
   deleteParked(order: PlanOrder): Promise<ParkingSummary>;
+  /** How many tags went. */
+  pruneVanished(ref: ObjectRef): Promise<number>;
 }
 
 /** Binds the steps that change nothing. */
@@ -45,6 +48,7 @@ export function createParkingActivities(deps: ParkingDependencies): ParkingActiv
     restoreParked: (order) => restoreParked(deps, order),
     restoreLeftovers: (ref) => restoreLeftovers(deps, ref),
     restoreUsed: (order) => restoreUsed(deps, order),
+    pruneVanished: (ref) => pruneVanished(deps, ref),
     deleteParked: (order) => deleteParked(deps, order),
   };
 }

@@ -14,6 +14,7 @@ import type { SyncPlan } from '../domain/sync/plan.ts';
 import { emptyTally } from '../domain/sync/tally.ts';
 import { announce, bringImages, type Journey } from './bring-images.ts';
 import { factsOfError, workflowFailure } from './failure.ts';
+import { prune } from './prune.ts';
 import { withRetries } from './retries.ts';
 import { cluster, registry } from './steps.ts';
 import { beginStory, findableBy, now, showPlan, thisRun, type SyncStory } from './sync-story.ts';
@@ -50,6 +51,7 @@ export async function syncRepository({ ref, trigger, resume }: SyncInput): Promi
   story.tell({ phase: 'recording' });
   const outcome = judge(plan, thisRun(trigger, started), ending, now());
   const recorded = await CancellationScope.nonCancellable(() => cluster.recordSync(outcome));
+  if (plan.prunes === true && outcome.failure === undefined) await prune(ref);
   const asked = again.trigger ?? (recorded.changed ? 'spec' : undefined);
   if (asked !== undefined && outcome.result !== 'Cancelled') {
     return continueAsNew<typeof syncRepository>({ ref, trigger: asked });

@@ -53,6 +53,8 @@ export interface SyncPlan {
   readonly missingSites: readonly string[];
   /** Whether the tag is chosen by a selector, so that there may be many. */
   readonly selects: boolean;
+  /** Whether tags of the selector that vanished upstream are taken from the sites. Default: false. */
+  readonly prunes?: boolean;
   readonly platforms?: PlatformSelection;
   /** Digest that `status.manifest` is about by now. */
   readonly described?: string;
@@ -92,6 +94,7 @@ export function planSync(
     offlineSites: chosen.offline.map((site) => site.metadata.name),
     missingSites: chosen.missing,
     selects: spec.tagSelector !== undefined,
+    prunes: spec.tagSelector !== undefined && spec.prune === true,
     ...(spec.platforms === undefined ? {} : { platforms: spec.platforms }),
     ...described(repository),
     ...(problem === undefined ? {} : { problem }),

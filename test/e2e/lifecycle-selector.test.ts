@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { demoRegistry } from '../../infra/local/demo/registry.ts';
 import { liveLifecycle } from '../support/live-lifecycle.ts';
-import { liveSync } from '../support/live-sync.ts';
+import { liveSync, until } from '../support/live-sync.ts';
 import { madeImage } from '../support/made-image.ts';
 import { endpoints } from '../support/stack.ts';
 
@@ -38,6 +38,26 @@ test('a selector brings its 120 tags, and nothing else; an unchanged sync moves 
   await live.gateway.startSync({ namespace: live.namespace, name }, 'manual');
   const again = await live.ended(name, 2);
   assert.deepEqual([again.record.result, again.record.bytesMoved], ['Unchanged', 0]);
+});
+
+test('a tag that vanished upstream stays at the site, unless prune is set; what a Pod uses stays anyhow', async () => {
+  const path = `test/${live.unique('prune')}`;
+  for (const tag of ['v1', 'v2', 'v3']) await from.push(path, tag, madeImage([300]));
+  const name = await live.repository(secret, { repository: path, tag: 'v1', tagSelector: { glob: 'v*' } });
+  await live.ended(name);
+  const removePod = await cycle.pod(`${upstream.domain}/${path}:v3`);
+  for (const tag of ['v2', 'v3']) assert.equal(await cycle.untagUpstream(path, tag), 202);
+  const ref = { namespace: live.namespace, name };
+  await live.gateway.startSync(ref, 'manual');
+  await live.ended(name, 2);
+  assert.ok((await cycle.edgeDigest(path, 'v2')) !== undefined);
+
+  await live.resources.resource('repositories').patch(ref, { spec: { prune: true } });
+  await live.gateway.startSync(ref, 'manual');
+  await until('pruned', async () => ((await cycle.edgeDigest(path, 'v2')) === undefined ? true : undefined));
+  assert.ok((await cycle.edgeDigest(path, 'v1')) !== undefined);
+  assert.ok((await cycle.edgeDigest(path, 'v3')) !== undefined);
+  await removePod();
 });
 
 test('a selector that no engine could match in time is refused as InvalidRule', async () => {

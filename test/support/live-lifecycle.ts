@@ -77,6 +77,14 @@ export function liveLifecycle(live: Live) {
     return response.ok ? (response.headers.get('docker-content-digest') ?? undefined) : undefined;
   }
 
+  /** Deletes a tag upstream; the HTTP status. */
+  async function untagUpstream(path: string, tag: string): Promise<number> {
+    const { domain, username, password } = endpoints().registries.upstream;
+    const authorization = `Basic ${Buffer.from(`${username}:${password}`).toString('base64')}`;
+    const url = `http://${domain}/v2/${path}/manifests/${tag}`;
+    return (await fetch(url, { method: 'DELETE', headers: { authorization } })).status;
+  }
+
   /** A Pod that uses an image. Nothing runs it: there is no kubelet. Returns the function that deletes it. */
   async function pod(image: string): Promise<() => Promise<void>> {
     const name = live.unique('user');
@@ -89,5 +97,5 @@ export function liveLifecycle(live: Live) {
     };
   }
 
-  return { call, policy, phase, edgeDigest, pod, policies, key };
+  return { call, policy, phase, edgeDigest, untagUpstream, pod, policies, key };
 }

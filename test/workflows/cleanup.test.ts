@@ -61,6 +61,7 @@ function scene(summary: PlanSummary, change: Partial<PlanningActivities & Parkin
     parkPlan: async () => parked(),
     restoreParked: async () => parked({ parked: 0, restored: 2 }),
     restoreLeftovers: async () => {},
+    pruneVanished: async () => 0,
     restoreUsed: async () => parked(),
     deleteParked: async () => parked({ parked: 0, deleted: 2, freedBytes: 50 }),
   };
