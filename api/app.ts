@@ -13,6 +13,7 @@ import { basePath, mount, refuseOtherMethods } from './mount.ts';
 import { openApiDocument } from './openapi.ts';
 import type { Route } from './route.ts';
 import { AuditTrail } from './audit-trail.ts';
+import { bundleRoutes } from './routes/bundles.ts';
 import { auditRoute } from './routes/audit.ts';
 import { batchProgressRoute, batchRoute } from './routes/batch.ts';
 import { decodePayloadsRoute } from './routes/codec.ts';
@@ -53,6 +54,7 @@ export function apiRoutes(tools: RouteTools): readonly Route[] {
     storageRoute(tools),
     progressRoute(tools),
     ...edgeSiteRoutes(tools),
+    ...bundleRoutes(tools),
     batchRoute(tools),
     batchProgressRoute(tools),
     auditRoute(tools),

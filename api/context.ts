@@ -43,6 +43,8 @@ export interface Call<P, Q, B> {
   readonly now: Date;
   /** Aborted when the caller hangs up. */
   readonly signal: AbortSignal;
+  /** The header `Range`. */
+  readonly range: string | undefined;
   /** Asks about one more object than the route's own; throws `AccessDenied`. */
   readonly require: (question: AccessQuestion) => Promise<void>;
 }

@@ -11,6 +11,8 @@ import type {
 } from '../infra/kubernetes/cluster.ts';
 import type { PayloadOpener } from '../infra/temporal/codec-endpoint.ts';
 import type { Documents } from '../infra/kubernetes/documents.ts';
+import type { BundleDesk } from '../infra/bundle/bundle-desk.ts';
+import type { BundleGateway } from '../infra/temporal/bundle-gateway.ts';
 import type { LifecycleGateway } from '../infra/temporal/lifecycle-gateway.ts';
 import type { WorkflowGateway } from '../infra/temporal/gateway.ts';
 
@@ -24,6 +26,12 @@ export interface LifecycleDependencies {
   readonly gateway: LifecycleGateway;
   readonly documents: Documents;
   readonly engine: Pick<CopyEngine, 'resolve' | 'describe'>;
+}
+
+/** What the bundles' routes need. */
+export interface BundleRouteDependencies {
+  readonly desk: BundleDesk;
+  readonly gateway: BundleGateway;
 }
 
 /** How many calls a caller may make. */
@@ -43,6 +51,8 @@ export interface ApiDependencies {
   readonly access: AccessReviewer;
   readonly workflows: WorkflowGateway;
   readonly lifecycle: LifecycleDependencies;
+  /** Default: bundles are answered with `StorageUnavailable`. */
+  readonly bundles?: BundleRouteDependencies;
   /** Opens sealed payloads. Default: payloads are not sealed. */
   readonly payloads?: PayloadOpener;
   readonly audit: { readonly writer: AuditWriter; readonly reader: AuditReader };

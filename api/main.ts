@@ -6,6 +6,11 @@ import { ChainedAuditLog } from '../infra/audit/chained-audit-log.ts';
 import { checkpointSigner } from '../infra/audit/checkpoint-signer.ts';
 import { connectAuditObjects } from '../infra/audit/connect-audit.ts';
 import { StoredAuditReader } from '../infra/audit/stored-audit-reader.ts';
+import { BundleDesk } from '../infra/bundle/bundle-desk.ts';
+import type { ResourceClients } from '../infra/kubernetes/cluster.ts';
+import { BundleShelf } from '../infra/storage/bundle-shelf.ts';
+import { ObjectStore } from '../infra/storage/object-store.ts';
+import { createBundleGateway } from '../infra/temporal/bundle-gateway.ts';
 import { createAccessReviewer } from '../infra/kubernetes/access-reviewer.ts';
 import { connectCluster } from '../infra/kubernetes/connection.ts';
 import { createCredentialStore } from '../infra/kubernetes/credential-store.ts';
@@ -61,6 +66,7 @@ async function run(settings: ApiSettings, log: Logger): Promise<void> {
       documents: createDocuments(cluster),
       engine: createCopyEngine(registries),
     },
+    bundles: { desk: bundleDesk(settings, clients), gateway: createBundleGateway(temporal) },
     verifier: createRegistryVerifier(),
     audit: { writer, reader },
     providers: builtInProviders,
@@ -82,6 +88,15 @@ async function run(settings: ApiSettings, log: Logger): Promise<void> {
     await Promise.all([registries.close(), temporal.connection.close()]);
   };
   for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => void stop());
+}
+
+function bundleDesk(settings: ApiSettings, clients: ResourceClients): BundleDesk {
+  const store = new ObjectStore({
+    region: settings.S3_REGION,
+    bucket: settings.S3_BUCKET,
+    ...(settings.S3_ENDPOINT === undefined ? {} : { endpoint: settings.S3_ENDPOINT }),
+  });
+  return new BundleDesk(new BundleShelf(store), clients, () => new Date());
 }
 
 function auditLog(

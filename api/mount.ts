@@ -60,11 +60,12 @@ const patternOf = (path: string): string => basePath + path.replaceAll(/\{(\w+)\
 
 function requestOf(
   context: ApiContext,
-): Pick<Call<unknown, unknown, unknown>, 'language' | 'requestId' | 'signal'> {
+): Pick<Call<unknown, unknown, unknown>, 'language' | 'requestId' | 'signal' | 'range'> {
   return {
     language: context.get('language'),
     requestId: context.get('requestId'),
     signal: context.req.raw.signal,
+    range: context.req.header('range'),
   };
 }
 
@@ -114,7 +115,8 @@ async function requireAccess(
 
 function answerOf(context: ApiContext, answer: Answer): Response {
   if (answer.stream !== undefined) {
-    return context.body(answer.stream.source, 200, { 'content-type': answer.stream.type });
+    const { type, source, headers, partial } = answer.stream;
+    return context.body(source, partial === true ? 206 : 200, { ...headers, 'content-type': type });
   }
   if (answer.body === undefined) return context.body(null, 204);
   return context.json(answer.body, answer.status === 204 ? 200 : answer.status);

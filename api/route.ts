@@ -15,7 +15,14 @@ export interface Answer {
   readonly body?: object;
   /** The workflow that was started, for the audit log. */
   readonly workflow?: { readonly id: string; readonly runId: string };
-  readonly stream?: { readonly type: string; readonly source: ReadableStream<Uint8Array<ArrayBuffer>> };
+  readonly stream?: {
+    readonly type: string;
+    readonly source: ReadableStream<Uint8Array<ArrayBuffer>>;
+    /** Default: none. */
+    readonly headers?: Readonly<Record<string, string>>;
+    /** Whether it is the part that a `Range` asked for (206). Default: false. */
+    readonly partial?: boolean;
+  };
 }
 
 /** A documented answer: what it means and its shape. */

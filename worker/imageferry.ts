@@ -108,6 +108,19 @@ withRegistryOptions(
 });
 
 bundle
+  .command('fetch <site> <number>')
+  .description(
+    'fetch a bundle as an OCI layout directory (S3_ENDPOINT, S3_BUCKET and the AWS keys say from where)',
+  )
+  .requiredOption('--root <file>', 'the newest trust root: what to believe')
+  .requiredOption('--to <folder>', 'the directory to make; run again, a cut-off fetch goes on')
+  .option('--json', 'print one JSON object', false)
+  .action(async (site: string, number: string, options) => {
+    const { bundleFetchCommand } = await import('./commands/bundle-fetch.ts');
+    process.exitCode = await bundleFetchCommand(site, number, options);
+  });
+
+bundle
   .command('inspect <path>')
   .description('tell what a bundle carries')
   .option('--state <folder>', 'verify the signature against the trust pinned there')

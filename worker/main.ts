@@ -2,12 +2,17 @@ import { fileURLToPath } from 'node:url';
 import { bundleWorkflowCode, DefaultLogger, type WorkflowBundleWithSourceMap } from '@temporalio/worker';
 import { collectDefaultMetrics, Registry } from 'prom-client';
 import { createBatchActivities } from '../activities/batch.ts';
+import { createBundleActivities, createBundleCopyActivities } from '../activities/bundle.ts';
 import { createLifecycleActivities } from '../activities/lifecycle.ts';
 import { createImageInspector, type OpenRepository } from '../infra/copy/image-inspector.ts';
 import { createTagMover } from '../infra/copy/tag-mover.ts';
 import { createTagParking } from '../infra/copy/tag-parking.ts';
 import { createDocuments } from '../infra/kubernetes/documents.ts';
 import { createPodImageLister } from '../infra/kubernetes/pod-images.ts';
+import { BundleStager } from '../infra/bundle/bundle-stager.ts';
+import { createSigningKeys } from '../infra/bundle/signing-keys.ts';
+import { BundleShelf } from '../infra/storage/bundle-shelf.ts';
+import { ObjectStore } from '../infra/storage/object-store.ts';
 import { RegistryStore } from '../infra/registry/registry-store.ts';
 import { createLifecycleGateway } from '../infra/temporal/lifecycle-gateway.ts';
 import { createLifecycleSchedules } from '../infra/temporal/lifecycle-schedules.ts';
@@ -75,6 +80,14 @@ const lifecycle = {
   usage: [{ name: 'hub', pods: createPodImageLister(cluster) }],
   now: Date.now,
 };
+const bundleStore = new ObjectStore(settings.bundleStore);
+const bundles = {
+  resources,
+  credentials,
+  engine,
+  stager: new BundleStager(new BundleShelf(bundleStore), registries, createSigningKeys(cluster)),
+  now: Date.now,
+};
 const steps = {
   resources,
   credentials,
@@ -120,11 +133,15 @@ async function queues(): Promise<PolledQueue[]> {
       ...createHubActivities(steps),
       ...createBatchActivities({ resources, events, gateway }),
       ...createLifecycleActivities(lifecycle),
+      ...createBundleActivities(bundles),
     },
   };
   const copy = {
     taskQueue: copyTaskQueue,
-    activities: createCopyActivities({ ...steps, places: clusterPlaces(steps) }),
+    activities: {
+      ...createCopyActivities({ ...steps, places: clusterPlaces(steps) }),
+      ...createBundleCopyActivities(bundles),
+    },
     concurrency: settings.copyConcurrency,
   };
   return [

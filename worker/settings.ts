@@ -22,6 +22,8 @@ export interface WorkerSettings {
   readonly logLevel: (typeof levels)[number];
   /** `WORKER_ROLES`: `hub` runs workflows, light steps and reconcilers, `copy` moves bytes. Default: both. */
   readonly roles: readonly Role[];
+  /** `S3_ENDPOINT` (default: AWS), `S3_REGION` (`us-east-1`) and `S3_BUCKET` (`imageferry`): where bundles are kept. */
+  readonly bundleStore: { readonly endpoint?: string; readonly region: string; readonly bucket: string };
   /** `COPY_CONCURRENCY`: copies that this process runs at once. Default: 4. */
   readonly copyConcurrency: number;
 }
@@ -43,9 +45,17 @@ export function parseWorkerSettings(environment: Environment): WorkerSettings {
     roles: (read('WORKER_ROLES') ?? 'hub,copy')
       .split(',')
       .map((role) => oneOf('WORKER_ROLES', role.trim(), roles)),
+    bundleStore: {
+      region: read('S3_REGION') ?? 'us-east-1',
+      bucket: read('S3_BUCKET') ?? 'imageferry',
+      ...endpointOf(read('S3_ENDPOINT')),
+    },
     copyConcurrency: whole('COPY_CONCURRENCY', read('COPY_CONCURRENCY') ?? '4', 200),
   };
 }
+
+const endpointOf = (endpoint: string | undefined): { readonly endpoint?: string } =>
+  endpoint === undefined ? {} : { endpoint };
 
 function oneOf<T extends string>(name: string, text: string, allowed: readonly T[]): T {
   const found = allowed.find((word) => word === text);

@@ -1,0 +1,141 @@
+import { failedStatus, stagingStatus, withSite } from '../domain/bundle/bundle-status.ts';
+import { parseStagePlan } from '../domain/bundle/parse-stage-plan.ts';
+import { bundleObjectName, type StageOrder, type StagePlan } from '../domain/bundle/stage-plan.ts';
+import { Failure } from '../domain/failure.ts';
+import { parseSiteName } from '../domain/names/kubernetes-name.ts';
+import type { ImageBundle, ImageBundleStatus } from '../domain/resources/image-bundle.ts';
+import { setCondition } from '../domain/resources/meta.ts';
+import type { FailureFacts } from '../domain/sync/failure-facts.ts';
+import type { PublishedBundle } from '../infra/bundle/bundle-stager.ts';
+import type { BundleDependencies } from './bundle-dependencies.ts';
+import { planBundle, type PlannedBundle } from './bundle-plan.ts';
+import { sourceEndpoint } from './endpoints.ts';
+import { withHeartbeat } from './heartbeat.ts';
+
+/** One image of a planned bundle, by its place in the plan. */
+export interface StageImageOrder {
+  readonly bundle: PlannedBundle;
+  readonly index: number;
+}
+
+/** The steps of a staging. */
+export interface BundleActivities {
+  planBundle(order: StageOrder): Promise<PlannedBundle>;
+  reportStaging(bundle: PlannedBundle, done: number): Promise<void>;
+  publishBundle(bundle: PlannedBundle): Promise<PublishedBundle>;
+  failBundle(bundle: PlannedBundle, failure: FailureFacts): Promise<void>;
+}
+
+/** The step that moves bytes, on the copy queue. Resolves with bytes moved. */
+export interface BundleCopyActivities {
+  stageImage(order: StageImageOrder): Promise<number>;
+}
+
+/** Binds the hub's steps to what they need. */
+export function createBundleActivities(deps: BundleDependencies): BundleActivities {
+  return {
+    planBundle: (order) => withHeartbeat((signal) => planBundle(deps, order, signal)),
+    reportStaging: async (bundle, done) =>
+      writeStatus(deps, bundle, (before) => stagingStatus(before, done, bundle.images)),
+    publishBundle: (bundle) => withHeartbeat((signal) => publishBundle(deps, bundle, signal)),
+    failBundle: (bundle, failure) =>
+      writeStatus(deps, bundle, (before) => failedStatus(before, failure, clock(deps))),
+  };
+}
+
+/** Binds the copying step to what it needs. */
+export function createBundleCopyActivities(deps: BundleDependencies): BundleCopyActivities {
+  return {
+    stageImage: ({ bundle, index }) =>
+      withHeartbeat(async (signal) => {
+        const image = (await planOf(deps, bundle)).images[index];
+        if (image === undefined) throw new Failure('BundleNotFound', { subject: `${bundle.site}/${index}` });
+        const { registryRef, source: repository, ref } = image;
+        const source = await sourceEndpoint(deps, { registryRef, repository, usedFrom: ref.namespace });
+        return deps.stager.stageImage(image, source, { signal });
+      }),
+  };
+}
+
+async function publishBundle(
+  deps: BundleDependencies,
+  bundle: PlannedBundle,
+  signal: AbortSignal,
+): Promise<PublishedBundle> {
+  const plan = await planOf(deps, bundle);
+  const published = await deps.stager.publish(plan, signal);
+  const now = clock(deps);
+  await moveStagedSequence(deps, plan);
+  await markRepositories(deps, plan);
+  // Last: who sees a staged bundle sees the rest as well.
+  await writeStatus(deps, bundle, (before) => stagedStatus(before, published, now));
+  return published;
+}
+
+function stagedStatus(
+  before: ImageBundleStatus | undefined,
+  { digest, images, bytes }: PublishedBundle,
+  now: string,
+): ImageBundleStatus {
+  const message = `${images} images are ready to be carried`;
+  const condition = { type: 'Staged', status: 'True' as const, reason: 'Succeeded', message };
+  const conditions = setCondition(before?.conditions ?? [], condition, now);
+  // A receipt may have come before this step ran once more.
+  const phase = before?.phase === 'Acknowledged' ? before.phase : 'Staged';
+  return { ...before, phase, progress: '100%', digest, images, bytes, conditions };
+}
+
+async function moveStagedSequence(deps: BundleDependencies, { site, sequence }: StagePlan): Promise<void> {
+  const sites = deps.resources.resource('edgesites');
+  const edge = await sites.get({ name: site });
+  if (edge === undefined || (edge.status?.stagedSequence ?? 0) >= sequence) return;
+  await sites.applyStatus({ name: site }, edge.metadata.uid ?? '', {
+    ...edge.status,
+    stagedSequence: sequence,
+  });
+}
+
+/** Says in every Repository that its image is on its way to the site. */
+async function markRepositories(deps: BundleDependencies, plan: StagePlan): Promise<void> {
+  const repositories = deps.resources.resource('repositories');
+  const byRef = Map.groupBy(plan.images, ({ ref }) => `${ref.namespace}/${ref.name}`);
+  for (const images of byRef.values()) {
+    const [first] = images;
+    const repository = first === undefined ? undefined : await repositories.get(first.ref);
+    if (first === undefined || repository === undefined) continue;
+    const own = images.find(({ tag }) => tag === repository.spec.tag) ?? first;
+    const before = repository.status?.sites ?? [];
+    const known = before.find(({ site }) => site === plan.site);
+    if (known?.state === 'Synced' && known.digest === own.root.digest) continue;
+    const entry = {
+      site: plan.site,
+      state: 'Staged' as const,
+      digest: own.root.digest,
+      message: `In bundle ${plan.sequence} / 已进入离线包 ${plan.sequence}`,
+    };
+    await repositories.applyStatus(first.ref, repository.metadata.uid ?? '', {
+      ...repository.status,
+      sites: withSite(before, entry),
+    });
+  }
+}
+
+async function planOf({ stager }: BundleDependencies, { site, sequence }: PlannedBundle): Promise<StagePlan> {
+  const plan = await stager.shelf.plan(parseSiteName(site), sequence);
+  return parseStagePlan(plan, `${site}/${sequence}`);
+}
+
+/** Does nothing for an ImageBundle that somebody deleted meanwhile. */
+async function writeStatus(
+  deps: BundleDependencies,
+  { site, sequence }: PlannedBundle,
+  change: (before: ImageBundle['status']) => ImageBundleStatus,
+): Promise<void> {
+  const bundles = deps.resources.resource('imagebundles');
+  const name = bundleObjectName(site, sequence);
+  const object = await bundles.get({ name });
+  if (object === undefined) return;
+  await bundles.applyStatus({ name }, object.metadata.uid ?? '', change(object.status));
+}
+
+const clock = ({ now }: BundleDependencies): string => `${new Date(now()).toISOString().slice(0, 19)}Z`;

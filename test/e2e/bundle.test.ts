@@ -1,0 +1,156 @@
+import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, test } from 'node:test';
+import { promisify } from 'node:util';
+import type { EdgeSite } from '../../domain/resources/edge-site.ts';
+import type { ImageBundle } from '../../domain/resources/image-bundle.ts';
+import { demoRegistry } from '../../infra/local/demo/registry.ts';
+import { applier } from '../../infra/local/apply.ts';
+import { liveSync, until } from '../support/live-sync.ts';
+import { madeImage } from '../support/made-image.ts';
+import { startRegistryProcess } from '../support/registry-process.ts';
+import { endpoints } from '../support/stack.ts';
+
+const { registries, kubeconfig, api: apiUrl, tokens, s3 } = endpoints();
+const live = liveSync();
+const folder = mkdtempSync(join(tmpdir(), 'imageferry-offline-'));
+after(async () => {
+  await live.close();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+const run = promisify(execFile);
+const ferry = (...args: string[]): Promise<{ stdout: string }> =>
+  run(process.execPath, [join(import.meta.dirname, '../../worker/imageferry.ts'), ...args], {
+    cwd: folder,
+    env: {
+      ...process.env,
+      S3_ENDPOINT: s3.endpoint,
+      S3_REGION: s3.region,
+      S3_BUCKET: s3.bucket,
+      AWS_ACCESS_KEY_ID: s3.accessKeyId,
+      AWS_SECRET_ACCESS_KEY: s3.secretAccessKey,
+    },
+  });
+
+async function api<T>(method: string, path: string, body?: unknown): Promise<T> {
+  const answer = await fetch(`${apiUrl}/oapis/image.theriseunion.io/v1alpha1${path}`, {
+    method,
+    headers: { authorization: `Bearer ${tokens.admin}`, 'content-type': 'application/json' },
+    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+  });
+  const text = await answer.text();
+  assert.ok(answer.ok, `${method} ${path}: ${answer.status} ${text}`);
+  return JSON.parse(text) as T;
+}
+
+async function stage(site: string, sequence: number): Promise<ImageBundle> {
+  await api('POST', `/sites/${site}/bundles`, { kind: 'delta' });
+  return until(`bundle ${sequence}`, async () => {
+    const list = await api<{ items: ImageBundle[] }>('GET', `/sites/${site}/bundles`);
+    const found = list.items.find(({ spec }) => spec.sequence === sequence);
+    assert.notEqual(found?.status?.phase, 'Failed', JSON.stringify(found?.status));
+    return found?.status?.phase === 'Staged' ? found : undefined;
+  });
+}
+
+test('a site without a network: staged, carried, imported, receipted, and then only what changed', async () => {
+  const { upstream } = registries;
+  const edge = await startRegistryProcess();
+  const { apply } = applier(kubeconfig);
+  const site = live.unique('plant');
+  try {
+    await ferry('trust', 'keygen', 'signing');
+    await ferry(
+      ...'trust root --root-key signing.pub.pem --bundle-key signing.pub.pem --sign signing.pem --out root.1.json'.split(
+        ' ',
+      ),
+    );
+    const { stdout: pinned } = await ferry('trust', 'pin', 'root.1.json', '--site', site, '--state', 'state');
+    await apply({
+      apiVersion: 'v1',
+      kind: 'Secret',
+      metadata: { name: 'imageferry-bundle-signing', namespace: 'edge-system' },
+      stringData: {
+        'signing.pem': readFileSync(join(folder, 'signing.pem'), 'utf8'),
+        'root.1.json': readFileSync(join(folder, 'root.1.json'), 'utf8'),
+      },
+    });
+    await apply({
+      apiVersion: 'image.theriseunion.io/v1alpha1',
+      kind: 'EdgeSite',
+      metadata: { name: site },
+      spec: {
+        mode: 'offline',
+        registry: { domain: edge.domain },
+        bundle: { receiptKey: pinned.slice(pinned.indexOf('-----BEGIN')) },
+      },
+    });
+    const path = `test/${live.unique('offline')}`;
+    const [first, second] = [madeImage([200_000]), madeImage([150_000])];
+    await demoRegistry(upstream).push(path, '1', first);
+    const name = await live.repository(await live.secret(upstream), {
+      repository: path,
+      tag: '1',
+      sites: [site],
+    });
+    await live.ended(name);
+    const state = async (): Promise<string | undefined> =>
+      (await live.get(name)).status?.sites?.find((entry) => entry.site === site)?.state;
+    assert.equal(await state(), 'Pending');
+
+    const bundle = await stage(site, 1);
+    assert.equal(bundle.status?.bytes?.saved, 0);
+    assert.equal(await state(), 'Staged');
+
+    const archive = await fetch(
+      `${apiUrl}/oapis/image.theriseunion.io/v1alpha1/sites/${site}/bundles/1/archive`,
+      {
+        headers: { authorization: `Bearer ${tokens.admin}`, range: 'bytes=100-' },
+      },
+    );
+    assert.equal(archive.status, 206);
+    const rest = Buffer.from(await archive.arrayBuffer());
+    const whole = await fetch(
+      `${apiUrl}/oapis/image.theriseunion.io/v1alpha1/sites/${site}/bundles/1/archive`,
+      {
+        headers: { authorization: `Bearer ${tokens.admin}` },
+      },
+    );
+    const tar = Buffer.from(await whole.arrayBuffer());
+    assert.ok(tar.subarray(100).equals(rest));
+    writeFileSync(join(folder, 'bundle-1.tar'), tar);
+
+    await ferry('bundle', 'fetch', site, '1', '--root', 'root.1.json', '--to', 'bundle-1');
+    await ferry('bundle', 'import', 'bundle-1', '--registry', edge.domain, '--state', 'state', '--dry-run');
+    await ferry('bundle', 'import', 'bundle-1.tar', '--registry', edge.domain, '--state', 'state');
+    const there = await fetch(`http://${edge.domain}/v2/${path}/manifests/1`, {
+      headers: {
+        accept: 'application/vnd.oci.image.index.v1+json, application/vnd.oci.image.manifest.v1+json',
+      },
+    });
+    assert.ok(first.index.bytes.equals(Buffer.from(await there.arrayBuffer())));
+
+    const receipt = JSON.parse(readFileSync(join(folder, 'state/receipts/1.json'), 'utf8')) as object;
+    const answer = await api<{ verdict: string }>('POST', `/sites/${site}/receipts`, receipt);
+    assert.equal(answer.verdict, 'advance');
+    assert.equal(await state(), 'Synced');
+    const known = await api<EdgeSite>('GET', `/edge-sites/${site}`);
+    assert.equal(known.status?.acknowledged?.sequence, 1);
+
+    await demoRegistry(upstream).push(path, '1', second);
+    const delta = await stage(site, 2);
+    assert.ok((delta.status?.bytes?.carried ?? 0) < 160_000, JSON.stringify(delta.status?.bytes));
+    await ferry('bundle', 'fetch', site, '2', '--root', 'root.1.json', '--to', 'bundle-2');
+    await ferry('bundle', 'import', 'bundle-2', '--registry', edge.domain, '--state', 'state');
+    await assert.rejects(
+      ferry('bundle', 'import', 'bundle-1', '--registry', edge.domain, '--state', 'state'),
+      /Rollback/,
+    );
+  } finally {
+    await edge.stop();
+  }
+});
