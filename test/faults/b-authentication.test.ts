@@ -40,6 +40,15 @@ heading('B. Authentication and credential containment', () => {
     await challengedWith(world, 'b02', 'http://HONEYPOT/token');
   });
 
+  row('B01 a token server that redirects is not followed', async (world) => {
+    const { registry, tokens } = await world.bearerRegistry();
+    registry.hold(sourcePath, sampleImage('b01r'), 'v1');
+    const honeypot = await world.cdn();
+    tokens.script({}, answers({ status: 307, headers: { location: `${honeypot.origin}/token` } }));
+    await world.copyFails('BadTokenResponse', registry, await world.registry());
+    assert.equal(world.trace.count('GET', '', honeypot.origin), 0);
+  });
+
   row('B03 the registry’s host on another port is another origin, unless declared', async (world) => {
     const image = sampleImage('b03');
     const { registry, tokens } = await world.bearerRegistry({ declared: false });
@@ -147,6 +156,20 @@ heading('B. Authentication and credential containment', () => {
     await world.copy(source, registry);
     world.landed(registry, image);
     assert.ok(world.trace.count('GET', '/token', tokens.origin) <= 6, 'no token storm');
+  });
+
+  row('B10 a token that expires amid a download is fetched anew, and the download goes on', async (world) => {
+    const image = sampleImage('b10s', [300_000, 200_000, 100_000]);
+    const { registry, tokens } = await world.bearerRegistry();
+    registry.hold(sourcePath, image, 'v1');
+    registry.script({ method: 'GET', path: '/blobs/', times: 1 }, async (exchange) => {
+      tokens.revokeAll();
+      await exchange.send(await exchange.honestAnswer());
+    });
+    const target = await world.registry();
+    await world.copy(registry, target);
+    world.landed(target, image);
+    assert.ok(world.trace.count('GET', '/token', tokens.origin) <= 4);
   });
 
   row('B11 a fresh token that is refused again ends in Unauthorized, not in a loop', async (world) => {

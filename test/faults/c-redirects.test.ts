@@ -119,4 +119,28 @@ heading('C. Redirects, URLs and SSRF', () => {
     await world.copy(source, target, { sourceAccess: allowPrivate });
     world.landed(target, image);
   });
+
+  for (const [method, path] of [
+    ['POST', 'blobs/uploads'],
+    ['PUT', 'blobs/uploads'],
+    ['PUT', '/manifests/'],
+  ] as const) {
+    row(
+      `C02 a redirect of a ${method} to ${path} is not followed: bytes go where they were meant to go`,
+      async (world) => {
+        const { source, target } = await world.pair(sampleImage('c02w', [200_000]));
+        const thief = await world.registry();
+        target.script({ method, path }, (exchange) =>
+          exchange.send({
+            status: 307,
+            headers: { location: `${thief.origin}${exchange.request.url ?? ''}` },
+          }),
+        );
+        await world.copyFails(['UnexpectedResponse', 'UploadFailed', 'DestinationRefused'], source, target, {
+          targetAccess: allowPrivate,
+        });
+        assert.equal(world.trace.count('GET|POST|PUT|PATCH', '', thief.origin), 0);
+      },
+    );
+  }
 });

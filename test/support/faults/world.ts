@@ -178,6 +178,8 @@ export class FaultWorld {
       if (double instanceof MisbehavingRegistry)
         assert.equal(double.state.wrongDigestCommits, 0, 'INV2: no commit of wrong bytes');
     }
+    const cookies = this.trace.entries.filter((entry) => entry.cookie !== undefined);
+    assert.deepEqual(cookies, [], 'INV3: no cookie is ever sent back');
     assert.deepEqual(
       strayCredentials(this.trace, this.#canaries),
       [],
