@@ -1,5 +1,6 @@
 import { OpenAPIHono } from '@hono/zod-openapi';
 import { Failure } from '../domain/failure.ts';
+import { mountConsole } from './console/console.ts';
 import type { ApiEnvironment } from './context.ts';
 import type { ApiDependencies } from './dependencies.ts';
 import { errorAnswer } from './errors.ts';
@@ -82,6 +83,7 @@ export function createApi(deps: ApiDependencies): ApiApp {
   const routes = apiRoutes(tools);
   for (const route of routes) mount(app, route, { access, trail, now: tools.now });
   refuseOtherMethods(app, routes);
+  mountConsole(app);
   const document = openApiDocument(app);
   app.get('/openapi.json', (context) => context.json(document));
   return app;
