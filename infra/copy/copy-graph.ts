@@ -79,6 +79,7 @@ export class GraphCopy {
     for (;;) {
       try {
         await writeTag(this.#target, this.#rootNode(), tag, this.#options);
+        this.#context.proven.add(this.#target, this.#graph.root.digest);
         return;
       } catch (error) {
         this.#countRepair(error);
@@ -123,7 +124,7 @@ export class GraphCopy {
   async #proveAndRepair(staging: TagName | undefined): Promise<boolean> {
     const rounds = this.#target.gcDeletesUntagged === true ? maxRoundsAgainstGc : maxRounds;
     for (let round = 1; ; round += 1) {
-      const lost = await readBack(this.#target, this.#graph, this.#context.proven, this.#options.signal);
+      const lost = await readBack(this.#target, this.#unproven(), this.#context.proven, this.#options.signal);
       if (lost.blobs.length === 0 && lost.manifests.length === 0) return round > 1;
       this.#context.proven.drop(this.#target);
       this.#repairs += 1;
@@ -133,6 +134,18 @@ export class GraphCopy {
       await inParallel(lost.blobs, (blob) => this.#upload(blob));
       await this.#pushManifests(staging);
     }
+  }
+
+  /** Where no collection runs, reading the tag back at the end is proof enough of the root itself. */
+  #unproven(): ImageGraph {
+    const { tag } = this.#options;
+    const collected = (this.#target.gcSettleSeconds ?? 0) > 0 || this.#target.gcDeletesUntagged === true;
+    if (tag === undefined || collected) return this.#graph;
+    const { root, manifests } = this.#graph;
+    return {
+      ...this.#graph,
+      manifests: manifests.filter((node) => node.stored.descriptor.digest !== root.digest),
+    };
   }
 
   async #placeBlob(blob: Descriptor): Promise<void> {

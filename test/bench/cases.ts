@@ -77,20 +77,23 @@ async function oneLayerChanged(bench: Bench): Promise<CaseResult> {
   };
 }
 
-async function newTags(bench: Bench): Promise<CaseResult> {
-  const source = sourceOf(bench, 'fresh/many');
-  await seedManyTags(source.domain, source.path, manyTags(bench));
-  const sides = await contest({
-    ...bench,
-    source,
-    targetPath: 'copy/many',
-    sides: (target) => repositorySides(bench.peers, bench.ground.folder, source, target),
-  });
-  return {
-    name: 'new-tags',
-    what: `${manyTags(bench)} new tags of small images`,
-    sides,
-    checks: [ratioCheck(sides, 'wallSeconds', 0.3)],
+/** `oneImage`: every tag is the same image; else each is an image of its own over a shared base. */
+function newTags(oneImage: boolean) {
+  return async (bench: Bench): Promise<CaseResult> => {
+    const source = sourceOf(bench, oneImage ? 'same-image/many' : 'fresh/many');
+    await seedManyTags(source.domain, source.path, manyTags(bench), 0, oneImage);
+    const sides = await contest({
+      ...bench,
+      source,
+      targetPath: 'copy/many',
+      sides: (target) => repositorySides(bench.peers, bench.ground.folder, source, target),
+    });
+    return {
+      name: oneImage ? 'new-tags-one-image' : 'new-tags',
+      what: `${manyTags(bench)} new tags of ${oneImage ? 'one small image' : 'small images, each its own'}`,
+      sides,
+      checks: [ratioCheck(sides, 'wallSeconds', 0.3)],
+    };
   };
 }
 
@@ -183,7 +186,8 @@ export const smoothCases: readonly Case[] = [
   { name: 'one-layer', run: oneLayer },
   { name: 'twenty-images', run: twentyImages },
   { name: 'one-layer-changed', run: oneLayerChanged },
-  { name: 'new-tags', run: newTags },
+  { name: 'new-tags', run: newTags(false) },
+  { name: 'new-tags-one-image', run: newTags(true) },
   { name: 'unchanged', run: unchangedTags(0) },
   { name: 'unchanged-50ms', run: unchangedTags(50) },
 ];

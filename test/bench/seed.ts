@@ -54,15 +54,21 @@ export async function seedTwentyImages(domain: string, path: string, generation:
   return [...unique.values()].reduce((sum, size) => sum + size, 0);
 }
 
-/** Many tags, each an image of its own with one small layer over a shared base. */
-export async function seedManyTags(domain: string, path: string, count: number, first = 0): Promise<void> {
+/** Many tags, each an image of its own (unless `oneImage`) with one small layer over a shared base. */
+export async function seedManyTags(
+  domain: string,
+  path: string,
+  count: number,
+  first = 0,
+  oneImage = false,
+): Promise<void> {
   await withRepository(domain, path, async (store) => {
     const base = layer('shared base', 200_000);
     await pushSample(store, [base], []);
     const tags = Array.from({ length: count }, (_none, index) => first + index);
     const lane = async (): Promise<void> => {
       for (let index = tags.pop(); index !== undefined; index = tags.pop()) {
-        const { blobs, manifest } = sampleImage([base, layer(`small${index}`, 2000)]);
+        const { blobs, manifest } = sampleImage([base, layer(`small${oneImage ? 0 : index}`, 2000)]);
         await pushSample(store, blobs, [manifest], `t${index}`);
       }
     };
