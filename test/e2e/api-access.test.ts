@@ -35,6 +35,19 @@ const matrix: Readonly<Record<string, Role>> = {
   deleteEdgeSite: 'admin',
   startBatch: 'viewer',
   getBatch: 'viewer',
+  compareVersions: 'viewer',
+  rollBackRepository: 'operator',
+  releaseRepository: 'operator',
+  getCleanupPlan: 'viewer',
+  runCleanup: 'admin',
+  approveCleanup: 'admin',
+  restoreTags: 'admin',
+  listStorage: 'viewer',
+  stageBundle: 'admin',
+  listBundles: 'viewer',
+  getBundle: 'viewer',
+  getBundleArchive: 'admin',
+  applyReceipt: 'admin',
   listAuditRecords: 'admin',
   decodePayloads: 'admin',
 };
@@ -132,7 +145,12 @@ async function judge(
 }
 
 const pathOf = ({ path }: Operation, ns: string): string =>
-  path.replace('{ns}', ns).replace('{name}', 'not-there').replace(base, '');
+  path
+    .replace('{ns}', ns)
+    .replace('{name}', 'not-there')
+    .replace('{site}', 'not-there')
+    .replace('{seq}', '1')
+    .replace(base, '');
 
 const bodyOf = ({ method }: Operation): object | undefined =>
   method === 'POST' || method === 'PATCH' ? {} : undefined;
