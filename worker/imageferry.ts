@@ -130,6 +130,18 @@ bundle
     process.exitCode = await bundleInspectCommand(path, options);
   });
 
+program
+  .command('receipt')
+  .description('what sites send back')
+  .command('apply <file>')
+  .description('bring a receipt to the API: the next bundle builds on what it proves')
+  .requiredOption('--api <url>', 'the API’s address')
+  .requiredOption('--token-file <file>', 'file with a bearer token')
+  .action(async (path: string, options) => {
+    const { receiptApplyCommand } = await import('./commands/receipt.ts');
+    process.exitCode = await receiptApplyCommand(path, options);
+  });
+
 const trust = program.command('trust').description('keys and roots that bundles are signed with');
 
 trust

@@ -134,9 +134,12 @@ test('a site without a network: staged, carried, imported, receipted, and then o
     });
     assert.ok(first.index.bytes.equals(Buffer.from(await there.arrayBuffer())));
 
+    writeFileSync(join(folder, 'token'), tokens.admin);
+    const apply1 = ['receipt', 'apply', 'state/receipts/1.json', '--api', apiUrl, '--token-file', 'token'];
+    await ferry(...apply1);
     const receipt = JSON.parse(readFileSync(join(folder, 'state/receipts/1.json'), 'utf8')) as object;
     const answer = await api<{ verdict: string }>('POST', `/sites/${site}/receipts`, receipt);
-    assert.equal(answer.verdict, 'advance');
+    assert.equal(answer.verdict, 'repeat');
     assert.equal(await state(), 'Synced');
     const known = await api<EdgeSite>('GET', `/edge-sites/${site}`);
     assert.equal(known.status?.acknowledged?.sequence, 1);
