@@ -2,9 +2,14 @@ import { Failure } from '../domain/failure.ts';
 import { scrubbedStatus, scrubTargets, type Damage, type PlacedImage } from '../domain/lifecycle/scrub.ts';
 import { selectedTags, selectTags } from '../domain/lifecycle/tag-selection.ts';
 import type { ObjectRef } from '../domain/resources/meta.ts';
-import type { Repository } from '../domain/resources/repository.ts';
+import type { Repository, RepositoryStatus } from '../domain/resources/repository.ts';
 import type { CopyEngine } from '../infra/copy/engine.ts';
-import type { CredentialStore, EventRecorder, ResourceClients } from '../infra/kubernetes/cluster.ts';
+import type {
+  CredentialStore,
+  EventRecorder,
+  ResourceClient,
+  ResourceClients,
+} from '../infra/kubernetes/cluster.ts';
 import { targetEndpoint } from './endpoints.ts';
 import { withHeartbeat } from './heartbeat.ts';
 
@@ -113,6 +118,21 @@ async function check(
   }
 }
 
+/** The sync is the status's usual writer: where it wrote meanwhile, its word stands, and the next scrub looks again. */
+async function writeUnlessChanged(
+  client: ResourceClient<'repositories'>,
+  { metadata }: Repository,
+  status: RepositoryStatus,
+): Promise<boolean> {
+  try {
+    await client.applyStatus(metadata, metadata.uid ?? '', status, metadata.resourceVersion);
+    return true;
+  } catch (error) {
+    if (error instanceof Failure && error.code === 'Superseded') return false;
+    throw error;
+  }
+}
+
 async function report(
   deps: ScrubDependencies,
   ref: ObjectRef,
@@ -125,7 +145,7 @@ async function report(
   const uid = before.metadata.uid ?? '';
   if (repository?.metadata.uid !== uid || repository.status?.syncStatus === 'Syncing') return;
   const status = scrubbedStatus(repository, damage, checked, new Date(deps.now()).toISOString());
-  await client.applyStatus(ref, uid, status);
+  if (!(await writeUnlessChanged(client, repository, status))) return;
   const condition = status.conditions?.find(({ type }) => type === 'Degraded');
   if (damage.length === 0 || condition === undefined) return;
   await deps.events.record(

@@ -21,7 +21,13 @@ export interface ResourceClient<P extends Plural> {
    * Replaces the status by server-side apply under our own field manager. Throws `Superseded` where the object with
    * this uid is gone, so that an old run never writes a new object's status.
    */
-  applyStatus(key: ObjectKey, uid: string, status: NonNullable<ResourceOf[P]['status']>): Promise<void>;
+  applyStatus(
+    key: ObjectKey,
+    uid: string,
+    status: NonNullable<ResourceOf[P]['status']>,
+    /** Only over this version of the object, for those who are not its usual writer. Default: over any. */
+    resourceVersion?: string,
+  ): Promise<void>;
   delete(key: ObjectKey, uid?: string): Promise<void>;
 }
 

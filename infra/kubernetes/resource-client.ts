@@ -98,7 +98,12 @@ export class CustomResourceClient<P extends Plural> implements ResourceClient<P>
   }
 
   /** The uid in the applied object makes the server refuse where the name belongs to another object by now. */
-  async applyStatus({ namespace, name }: ObjectKey, uid: string, status: object): Promise<void> {
+  async applyStatus(
+    { namespace, name }: ObjectKey,
+    uid: string,
+    status: object,
+    resourceVersion?: string,
+  ): Promise<void> {
     if (Buffer.byteLength(JSON.stringify(status)) > maxStatusBytes) {
       throw new Failure('Internal', {
         side: 'cluster',
@@ -109,7 +114,12 @@ export class CustomResourceClient<P extends Plural> implements ResourceClient<P>
     const body = {
       apiVersion: `${apiGroup}/${apiVersion}`,
       kind: kinds[this.#plural].kind,
-      metadata: { name, uid, ...(namespace === undefined ? {} : { namespace }) },
+      metadata: {
+        name,
+        uid,
+        ...(namespace === undefined ? {} : { namespace }),
+        ...(resourceVersion === undefined ? {} : { resourceVersion }),
+      },
       status,
     };
     const request = { ...this.#kind, name, body, fieldManager, force: true };
@@ -125,7 +135,7 @@ export class CustomResourceClient<P extends Plural> implements ResourceClient<P>
       throw new Failure('Superseded', {
         side: 'cluster',
         subject: name,
-        detail: 'the object is gone',
+        detail: 'the object is gone, or was changed meanwhile',
         cause: error,
       });
     }

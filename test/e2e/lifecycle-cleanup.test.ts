@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { randomBytes } from 'node:crypto';
 import { after, before, test } from 'node:test';
 import { approveAnnotation, runAnnotation } from '../../domain/reconcile/lifecycle.ts';
 import { demoRegistry } from '../../infra/local/demo/registry.ts';
@@ -8,12 +9,14 @@ import { madeImage } from '../support/made-image.ts';
 import { endpoints } from '../support/stack.ts';
 
 const { upstream, edge } = endpoints().registries;
-const live = liveSync();
+// Policies cover a namespace: other tests' images must not be in it.
+const live = liveSync(`cleanup-${randomBytes(3).toString('hex')}`);
 const cycle = liveLifecycle(live);
 const from = demoRegistry(upstream);
 let secret = '';
 
 before(async () => {
+  await cycle.createNamespace();
   secret = await live.secret(upstream);
 });
 after(() => live.close());

@@ -36,7 +36,7 @@ export function liveLifecycle(live: Live) {
     return { status: response.status, body: text === '' ? {} : JSON.parse(text) };
   }
 
-  /** As `kubectl apply` of a policy in a namespace of its own, that covers only images excluded from nothing; its name. */
+  /** As `kubectl apply` of a policy in the namespace of the test; its name. */
   async function policy(spec: ImageCleanupPolicySpec): Promise<string> {
     const name = live.unique('policy');
     await policies.create({
@@ -85,6 +85,10 @@ export function liveLifecycle(live: Live) {
     return (await fetch(url, { method: 'DELETE', headers: { authorization } })).status;
   }
 
+  async function createNamespace(): Promise<void> {
+    await core.createNamespace({ body: { metadata: { name: live.namespace } } });
+  }
+
   /** A Pod that uses an image. Nothing runs it: there is no kubelet. Returns the function that deletes it. */
   async function pod(image: string): Promise<() => Promise<void>> {
     const name = live.unique('user');
@@ -97,5 +101,5 @@ export function liveLifecycle(live: Live) {
     };
   }
 
-  return { call, policy, phase, edgeDigest, untagUpstream, pod, policies, key };
+  return { call, policy, phase, edgeDigest, untagUpstream, createNamespace, pod, policies, key };
 }

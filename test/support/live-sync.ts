@@ -13,10 +13,9 @@ import { createWorkflowGateway } from '../../infra/temporal/workflow-gateway.ts'
 import { endpoints } from './stack.ts';
 
 const version = `${apiGroup}/${apiVersion}` as const;
-const namespace = 'default';
 
-/** The running stack as a test of syncs sees it; close it at the end. */
-export function liveSync() {
+/** The running stack as a test of syncs sees it, in one namespace; close it at the end. */
+export function liveSync(namespace = 'default') {
   const { kubeconfig, temporalAddress, temporalNamespace } = endpoints();
   const cluster = connectCluster(kubeconfig);
   const resources = createResourceClients(cluster);
