@@ -1,9 +1,12 @@
 import type { BundleStager } from '../infra/bundle/bundle-stager.ts';
+import type { CollectReport } from '../infra/bundle/collect-bundles.ts';
 import type { SyncDependencies } from './dependencies.ts';
 
 /** What the steps of a staging are handed. */
 export interface BundleDependencies extends Pick<SyncDependencies, 'resources' | 'credentials' | 'engine'> {
   readonly stager: BundleStager;
+  /** One pass over bundles and pool. */
+  readonly collect: () => Promise<CollectReport>;
   /** Epoch milliseconds. */
   readonly now: () => number;
 }

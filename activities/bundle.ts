@@ -6,6 +6,7 @@ import { parseSiteName } from '../domain/names/kubernetes-name.ts';
 import type { ImageBundle, ImageBundleStatus } from '../domain/resources/image-bundle.ts';
 import { setCondition } from '../domain/resources/meta.ts';
 import type { FailureFacts } from '../domain/sync/failure-facts.ts';
+import type { CollectReport } from '../infra/bundle/collect-bundles.ts';
 import type { PublishedBundle } from '../infra/bundle/bundle-stager.ts';
 import type { BundleDependencies } from './bundle-dependencies.ts';
 import { planBundle, type PlannedBundle } from './bundle-plan.ts';
@@ -24,6 +25,7 @@ export interface BundleActivities {
   reportStaging(bundle: PlannedBundle, done: number): Promise<void>;
   publishBundle(bundle: PlannedBundle): Promise<PublishedBundle>;
   failBundle(bundle: PlannedBundle, failure: FailureFacts): Promise<void>;
+  collectBundles(): Promise<CollectReport>;
 }
 
 /** The step that moves bytes, on the copy queue. Resolves with bytes moved. */
@@ -38,6 +40,7 @@ export function createBundleActivities(deps: BundleDependencies): BundleActiviti
     reportStaging: async (bundle, done) =>
       writeStatus(deps, bundle, (before) => stagingStatus(before, done, bundle.images)),
     publishBundle: (bundle) => withHeartbeat((signal) => publishBundle(deps, bundle, signal)),
+    collectBundles: () => withHeartbeat(() => deps.collect()),
     failBundle: (bundle, failure) =>
       writeStatus(deps, bundle, (before) => failedStatus(before, failure, clock(deps))),
   };

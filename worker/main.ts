@@ -10,6 +10,7 @@ import { createTagParking } from '../infra/copy/tag-parking.ts';
 import { createDocuments } from '../infra/kubernetes/documents.ts';
 import { createPodImageLister } from '../infra/kubernetes/pod-images.ts';
 import { BundleStager } from '../infra/bundle/bundle-stager.ts';
+import { collectBundles } from '../infra/bundle/collect-bundles.ts';
 import { createSigningKeys } from '../infra/bundle/signing-keys.ts';
 import { BundleShelf } from '../infra/storage/bundle-shelf.ts';
 import { ObjectStore } from '../infra/storage/object-store.ts';
@@ -81,11 +82,13 @@ const lifecycle = {
   now: Date.now,
 };
 const bundleStore = new ObjectStore(settings.bundleStore);
+const shelf = new BundleShelf(bundleStore);
 const bundles = {
   resources,
   credentials,
   engine,
-  stager: new BundleStager(new BundleShelf(bundleStore), registries, createSigningKeys(cluster)),
+  stager: new BundleStager(shelf, registries, createSigningKeys(cluster)),
+  collect: () => collectBundles(shelf, resources, { now: Date.now() }),
   now: Date.now,
 };
 const steps = {

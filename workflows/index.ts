@@ -6,6 +6,6 @@ export { resync } from './resync.ts';
 export { rollback } from './rollback.ts';
 export { scheduledCleanup } from './scheduled-cleanup.ts';
 export { scrub } from './scrub.ts';
-export { stageBundle } from './stage-bundle.ts';
+export { collectBundles, stageBundle } from './stage-bundle.ts';
 export { syncRepository } from './sync.ts';
 export { verifyRegistry } from './verify.ts';

@@ -51,6 +51,11 @@ export async function stageBundle(order: StageOrder): Promise<StageReport> {
   }
 }
 
+/** Takes away what no site needs any more; runs on a schedule. */
+export async function collectBundles(): ReturnType<BundleActivities['collectBundles']> {
+  return hub.collectBundles();
+}
+
 async function stageImages(bundle: PlannedBundle): Promise<number> {
   const { images } = bundle;
   let [next, done, bytesMoved] = [0, 0, 0];

@@ -8,6 +8,10 @@ import type { BundleMark } from './site-state.ts';
 
 /** Workflow type that stages a bundle. */
 export const stageBundleWorkflow = 'stageBundle';
+/** Workflow type of the daily pass over old bundles. */
+export const collectBundlesWorkflow = 'collectBundles';
+/** Schedule and workflow id of it. */
+export const collectBundlesSchedule = 'collect-bundles';
 /** Workflow id of a site's staging: one at a time. */
 export const bundleWorkflowId = (site: string): string => `bundle/${site}`;
 /** Name of a bundle's ImageBundle. */

@@ -3,7 +3,7 @@ import { indexFile, layoutFile, manifestFile, rootFile } from '../../domain/bund
 import { ociLayoutBytes } from '../../domain/bundle/layout-index.ts';
 import { Failure } from '../../domain/failure.ts';
 import { digestHex, type Digest } from '../../domain/names/digest.ts';
-import type { SiteName } from '../../domain/names/kubernetes-name.ts';
+import { parseSiteName, type SiteName } from '../../domain/names/kubernetes-name.ts';
 import { maxEnvelopeBytes } from '../../domain/trust/envelope.ts';
 import type { ObjectStore } from './object-store.ts';
 
@@ -76,6 +76,13 @@ export class BundleShelf {
       found.set(Number(number), files);
     }
     return new Map([...found].sort(([one], [other]) => one - other));
+  }
+
+  /** Sites that anything was ever planned for. */
+  async sites(): Promise<readonly SiteName[]> {
+    const names = new Set<SiteName>();
+    for await (const { key } of this.store.list('sites/')) names.add(parseSiteName(key.split('/')[1] ?? ''));
+    return [...names];
   }
 
   /** The trust roots, oldest first; without a gap from version 1. */

@@ -11,6 +11,7 @@ import {
   storageScheduleId,
   usageScheduleId,
 } from '../../domain/lifecycle/ids.ts';
+import { collectBundlesSchedule, collectBundlesWorkflow } from '../../domain/bundle/stage-plan.ts';
 import type { ObjectRef } from '../../domain/resources/meta.ts';
 import { hubTaskQueue } from '../../domain/sync/ids.ts';
 import { engineCall } from './engine-call.ts';
@@ -42,6 +43,7 @@ export function createLifecycleSchedules(client: Client): LifecycleSchedules {
       await createOnce(client, usageSchedule);
       await createOnce(client, storageSchedule);
       await createOnce(client, scrubSchedule);
+      await createOnce(client, collectSchedule);
     },
   };
 }
@@ -83,6 +85,14 @@ const scrubSchedule: ScheduleOptions = {
   scheduleId: scrubScheduleId,
   spec: { cronExpressions: ['17 2 * * *'], timezone: 'UTC', jitter: 600_000 },
   action: action(lifecycleWorkflows.scrub, scrubScheduleId, []),
+  policies: { overlap: ScheduleOverlapPolicy.SKIP, catchupWindow: '6h' },
+};
+
+/** Old bundles and blobs that none needs: once a day. */
+const collectSchedule: ScheduleOptions = {
+  scheduleId: collectBundlesSchedule,
+  spec: { cronExpressions: ['43 3 * * *'], timezone: 'UTC', jitter: 600_000 },
+  action: action(collectBundlesWorkflow, collectBundlesSchedule, []),
   policies: { overlap: ScheduleOverlapPolicy.SKIP, catchupWindow: '6h' },
 };
 

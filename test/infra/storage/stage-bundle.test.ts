@@ -8,6 +8,8 @@ import type { BundleBlob } from '../../../domain/bundle/statement.ts';
 import type { StagePlan } from '../../../domain/bundle/stage-plan.ts';
 import { poolKey } from '../../../infra/storage/blob-pool.ts';
 import { BundleShelf } from '../../../infra/storage/bundle-shelf.ts';
+import { collectBundles } from '../../../infra/bundle/collect-bundles.ts';
+import { MemoryCluster } from '../../support/memory-cluster.ts';
 import { BundleStager } from '../../../infra/bundle/bundle-stager.ts';
 import { fetchBundle } from '../../../infra/bundle/fetch-bundle.ts';
 import { importBundle } from '../../../infra/bundle/import-bundle.ts';
@@ -165,4 +167,29 @@ test('a blob that the pool lost is found before anything is signed, and staged a
   const order = await plan(9, ['v2']);
   await rejection('BundleIncomplete', stager().publish(order));
   assert.equal((await stage(order)).bundle.images, 1);
+});
+
+test('K01 retention takes what nothing needs after its grace, and never the base of a site', async () => {
+  const shelf = new BundleShelf(s3.store);
+  const cluster = new MemoryCluster();
+  const created = await cluster.resource('edgesites').create({
+    apiVersion: 'image.theriseunion.io/v1alpha1',
+    kind: 'EdgeSite',
+    metadata: { name: site },
+    spec: { mode: 'offline', registry: { domain: edge.domain } },
+  });
+  const acknowledged = { sequence: 3, digest: v1.manifest.descriptor.digest, time: '2026-01-01T00:00:00Z' };
+  const uid = created.metadata.uid ?? '';
+  await cluster.resource('edgesites').applyStatus({ name: site }, uid, { acknowledged });
+  const orphan = randomBlob(1234);
+  await s3.store.write(poolKey(orphan.descriptor.digest), orphan.bytes);
+  const later = Date.now() + 3 * 86_400_000;
+  const first = await collectBundles(shelf, cluster, { now: later });
+  assert.ok(first.blobs === 0 && first.marked >= 1, JSON.stringify(first));
+  const second = await collectBundles(shelf, cluster, { now: later + 86_400_001 });
+  assert.ok(second.blobs >= 1 && second.bytes >= 1234, JSON.stringify(second));
+  assert.equal(await s3.store.head(poolKey(orphan.descriptor.digest)), undefined);
+  assert.ok(await shelf.manifest(site, 3), 'the acknowledged base stays');
+  assert.equal(await shelf.manifest(site, 1), undefined);
+  for (const blob of [shared, fresh]) assert.ok(await s3.store.head(poolKey(blob.descriptor.digest)));
 });

@@ -1,0 +1,134 @@
+import { parseStatement } from '../../domain/bundle/parse-statement.ts';
+import { planRetention, type KeptBundle } from '../../domain/bundle/retention.ts';
+import { bundleObjectName } from '../../domain/bundle/stage-plan.ts';
+import { parseDigest, type Digest } from '../../domain/names/digest.ts';
+import { parseSiteName, type SiteName } from '../../domain/names/kubernetes-name.ts';
+import type { EdgeSite } from '../../domain/resources/edge-site.ts';
+import { parseEnvelope } from '../../domain/trust/envelope.ts';
+import type { ResourceClients } from '../kubernetes/cluster.ts';
+import { listPool, poolKey } from '../storage/blob-pool.ts';
+import type { BundleShelf } from '../storage/bundle-shelf.ts';
+import { abortStrayUploads } from '../storage/janitor.ts';
+
+/** What a pass did. */
+export interface CollectReport {
+  readonly bundles: number;
+  readonly blobs: number;
+  readonly bytes: number;
+  /** Blobs that nothing needs and that the next pass may take. */
+  readonly marked: number;
+  readonly uploads: number;
+  /** Whether a staging was under way, so that no blob was touched. */
+  readonly held: boolean;
+}
+
+export interface CollectOptions {
+  /** Epoch milliseconds. */
+  readonly now: number;
+  /** Milliseconds between a blob's mark and its end, and the least age of what is marked. Default: one day. */
+  readonly grace?: number;
+}
+
+const day = 86_400_000;
+const marksKey = 'retention/marks.json';
+/** A plan without a manifest counts as work in progress for so long. Milliseconds: two days. */
+const stagingMs = 2 * day;
+
+/**
+ * One pass of mark, grace, sweep: old bundles go, and blobs that an earlier pass marked and that still nothing needs.
+ * A blob of a live or unacknowledged bundle is never touched, and none at all while anything is being staged.
+ */
+export async function collectBundles(
+  shelf: BundleShelf,
+  resources: ResourceClients,
+  options: CollectOptions,
+): Promise<CollectReport> {
+  const grace = options.grace ?? day;
+  const sites = await resources.resource('edgesites').list();
+  const bundles = await publishedBundles(shelf);
+  const pool = await poolOf(shelf);
+  const acknowledged = new Map(sites.flatMap(acknowledgedOf));
+  const plan = planRetention({ bundles, acknowledged, inProgress: [], pool, now: options.now, grace });
+  const dropped = plan.bundles.filter(({ fate }) => fate.startsWith('dropped'));
+  for (const { bundle } of dropped) await drop(shelf, resources, bundle);
+  const uploads = await abortStrayUploads(shelf.store, options.now - day);
+  const held = await isStaging(shelf, options.now);
+  const before = await readMarks(shelf);
+  const swept = held
+    ? []
+    : plan.sweep.filter(
+        ({ digest }) => (before.get(digest) ?? Number.POSITIVE_INFINITY) <= options.now - grace,
+      );
+  for (const { digest } of swept) await shelf.store.delete(poolKey(digest));
+  const gone = new Set(swept.map(({ digest }) => digest));
+  const marks = plan.sweep.filter(({ digest }) => !gone.has(digest));
+  await writeMarks(shelf, new Map(marks.map(({ digest }) => [digest, before.get(digest) ?? options.now])));
+  return {
+    bundles: dropped.length,
+    blobs: swept.length,
+    bytes: swept.reduce((sum, { size }) => sum + size, 0),
+    marked: marks.length,
+    uploads,
+    held,
+  };
+}
+
+function acknowledgedOf({ metadata, status }: EdgeSite): [SiteName, number][] {
+  const sequence = status?.acknowledged?.sequence;
+  return sequence === undefined ? [] : [[parseSiteName(metadata.name), sequence]];
+}
+
+async function publishedBundles(shelf: BundleShelf): Promise<KeptBundle[]> {
+  const bundles: KeptBundle[] = [];
+  for (const site of await shelf.sites()) {
+    for (const [sequence, files] of await shelf.sequences(site)) {
+      if (!files.includes('manifest.dsse.json')) continue;
+      const bytes = await shelf.manifest(site, sequence);
+      if (bytes === undefined) continue;
+      // One that cannot be read stops the pass: what it needs is not known.
+      const { expires, blobs, assumed } = parseStatement(parseEnvelope(bytes));
+      bundles.push({ site, sequence, expires, content: [...blobs, ...assumed].map(({ digest }) => digest) });
+    }
+  }
+  return bundles;
+}
+
+async function poolOf(
+  shelf: BundleShelf,
+): Promise<{ readonly digest: Digest; readonly size: number; readonly modified: number }[]> {
+  const pool = [];
+  for await (const { digest, size, modified } of listPool(shelf.store)) pool.push({ digest, size, modified });
+  return pool;
+}
+
+async function drop(shelf: BundleShelf, resources: ResourceClients, bundle: KeptBundle): Promise<void> {
+  await shelf.remove(bundle.site, bundle.sequence);
+  const name = bundleObjectName(bundle.site, bundle.sequence);
+  const object = await resources.resource('imagebundles').get({ name });
+  if (object === undefined) return;
+  const status = { ...object.status, phase: 'Collected' as const };
+  await resources.resource('imagebundles').applyStatus({ name }, object.metadata.uid ?? '', status);
+}
+
+async function isStaging(shelf: BundleShelf, now: number): Promise<boolean> {
+  for (const site of await shelf.sites()) {
+    for (const [sequence, files] of await shelf.sequences(site)) {
+      if (files.includes('manifest.dsse.json') || !files.includes('plan.json')) continue;
+      const plan = (await shelf.plan(site, sequence)) as { readonly createdAt?: string } | undefined;
+      if (now - Date.parse(plan?.createdAt ?? '') < stagingMs) return true;
+    }
+  }
+  return false;
+}
+
+/** When each blob was first seen to be needed by nothing. */
+async function readMarks(shelf: BundleShelf): Promise<ReadonlyMap<Digest, number>> {
+  const bytes = await shelf.store.read(marksKey, 64 * 1024 * 1024);
+  if (bytes === undefined) return new Map();
+  const entries = Object.entries(JSON.parse(Buffer.from(bytes).toString('utf8')) as Record<string, unknown>);
+  return new Map(entries.map(([digest, time]) => [parseDigest(digest), Number(time)]));
+}
+
+async function writeMarks(shelf: BundleShelf, marks: ReadonlyMap<Digest, number>): Promise<void> {
+  await shelf.store.write(marksKey, Buffer.from(JSON.stringify(Object.fromEntries(marks))));
+}
