@@ -2,14 +2,7 @@ import type { ImageInspector } from '../infra/copy/image-inspector.ts';
 import type { TagParking } from '../infra/copy/tag-parking.ts';
 import type { CredentialStore, EventRecorder, ResourceClients } from '../infra/kubernetes/cluster.ts';
 import type { Documents } from '../infra/kubernetes/documents.ts';
-import type { PodImageLister } from '../infra/kubernetes/pod-images.ts';
-
-/** A cluster whose Pods use images. Every one has to answer before anything is deleted. */
-export interface UsageSource {
-  /** Such as `hub`, or a site's name. */
-  readonly name: string;
-  readonly pods: PodImageLister;
-}
+import type { UsageClusters } from '../infra/kubernetes/usage-clusters.ts';
 
 /** What planning is handed: nothing in here can delete (faults.md J11). */
 export interface PlanningDependencies {
@@ -17,7 +10,7 @@ export interface PlanningDependencies {
   readonly credentials: CredentialStore;
   readonly inspector: ImageInspector;
   readonly documents: Documents;
-  readonly usage: readonly UsageSource[];
+  readonly usage: UsageClusters;
   readonly events: EventRecorder;
   /** Epoch milliseconds. */
   readonly now: () => number;

@@ -10,8 +10,9 @@ type UsageDependencies = Pick<PlanningDependencies, 'usage' | 'documents' | 'now
 
 /** Asks every cluster what its Pods use. A cluster that does not answer is missing, not empty. */
 export async function lookAtUsage(deps: UsageDependencies): Promise<CombinedUsage> {
+  const clusters = await deps.usage();
   const answers = await Promise.all(
-    deps.usage.map(async ({ name, pods }): Promise<UsageReport | undefined> => {
+    clusters.map(async ({ name, pods }): Promise<UsageReport | undefined> => {
       try {
         const inUse = imagesInUse(await pods.list());
         return { source: name, observed: deps.now(), inUse };
@@ -23,7 +24,7 @@ export async function lookAtUsage(deps: UsageDependencies): Promise<CombinedUsag
   );
   const reports = answers.filter((report) => report !== undefined);
   return combineUsage(
-    deps.usage.map(({ name }) => name),
+    clusters.map(({ name }) => name),
     reports,
     deps.now(),
   );
@@ -32,7 +33,7 @@ export async function lookAtUsage(deps: UsageDependencies): Promise<CombinedUsag
 /** Writes down what is in use now, so that `unusedDays` has something to count from. */
 export async function recordUsage(deps: UsageDependencies): Promise<UsageFacts> {
   const combined = await lookAtUsage(deps);
-  const known = deps.usage.length > 0 && combined.missing.length === 0;
+  const known = combined.missing.length === 0;
   const before = await readDocument(deps.documents, usageKey);
   const ledger = recordUse(before, combined, deps.now());
   // An incomplete look is no look: the gap shows in `looked`, and ends what can be said about the past.
@@ -50,9 +51,9 @@ export async function recordUsage(deps: UsageDependencies): Promise<UsageFacts> 
 /** Throws `UsageUnknown` where a cluster did not answer: nothing is deleted on a guess. */
 export async function requireUsage(deps: UsageDependencies): Promise<CombinedUsage> {
   const combined = await lookAtUsage(deps);
-  if (deps.usage.length > 0 && combined.missing.length === 0) return combined;
+  if (combined.missing.length === 0) return combined;
   throw new Failure('UsageUnknown', {
     side: 'cluster',
-    detail: `no answer from ${combined.missing.join(', ') || 'any cluster'}`,
+    detail: `no answer from ${combined.missing.join(', ')}`,
   });
 }

@@ -8,7 +8,7 @@ import { createImageInspector, type OpenRepository } from '../infra/copy/image-i
 import { createTagMover } from '../infra/copy/tag-mover.ts';
 import { createTagParking } from '../infra/copy/tag-parking.ts';
 import { createDocuments } from '../infra/kubernetes/documents.ts';
-import { createPodImageLister } from '../infra/kubernetes/pod-images.ts';
+import { createUsageClusters } from '../infra/kubernetes/usage-clusters.ts';
 import { BundleStager } from '../infra/bundle/bundle-stager.ts';
 import { collectBundles } from '../infra/bundle/collect-bundles.ts';
 import { createSigningKeys } from '../infra/bundle/signing-keys.ts';
@@ -78,7 +78,7 @@ const lifecycle = {
   parking: createTagParking(openAtSite),
   mover: createTagMover(openAtSite),
   documents,
-  usage: [{ name: 'hub', pods: createPodImageLister(cluster) }],
+  usage: createUsageClusters(cluster, resources),
   now: Date.now,
 };
 const bundleStore = new ObjectStore(settings.bundleStore);

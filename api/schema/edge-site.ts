@@ -27,6 +27,9 @@ const edgeSiteSpecSchema = z
     location: optional(short),
     priority: optional(z.int()),
     bandwidth: optional(z.int().min(1)).openapi({ description: 'Bytes per second' }),
+    kubeconfigSecretName: optional(z.string().max(253)).openapi({
+      description: 'Secret with the kubeconfig of its cluster',
+    }),
     capacity: optional(z.int().min(1)).openapi({ description: 'Bytes that its registry may hold' }),
     syncWindow: optional(z.object({ start: short, duration: short, timeZone: optional(short) })),
     worker: optional(z.boolean()),

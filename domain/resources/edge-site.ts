@@ -28,6 +28,8 @@ export interface EdgeSiteSpec {
   readonly priority?: number;
   /** Bytes per second shared by all transfers to the site. Default: no limit. */
   readonly bandwidth?: number;
+  /** Secret in {@link systemNamespace} with the site's cluster under `kubeconfig`: what its Pods use is kept. Default: not asked. */
+  readonly kubeconfigSecretName?: string;
   /** Bytes that its registry may hold. Default: unknown, and no percentage is shown. */
   readonly capacity?: number;
   readonly syncWindow?: SyncWindow;

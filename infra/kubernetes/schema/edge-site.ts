@@ -24,6 +24,7 @@ export const edgeSiteSpec = z.object({
   location: z.string().max(200).exactOptional(),
   priority: z.int().min(-1000).max(1000).exactOptional(),
   bandwidth: z.int().min(1024).exactOptional(),
+  kubeconfigSecretName: nameField.exactOptional(),
   capacity: z.int().min(1).exactOptional(),
   syncWindow: z
     .object({ start: cron, duration: durationField, timeZone: z.string().max(64).exactOptional() })

@@ -58,7 +58,7 @@ export async function cleanupScene(
       read: async (key) => documents.get(key),
       write: async (key, text) => void documents.set(key, text),
     },
-    usage: [
+    usage: async () => [
       {
         name: 'hub',
         pods: {
