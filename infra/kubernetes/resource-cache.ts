@@ -43,6 +43,8 @@ export class WatchedCache<P extends Plural> implements ResourceCache<P> {
   readonly #objects = new Map<string, ResourceOf[P]>();
   readonly #listeners: Listener<P>[] = [];
   readonly #stopping = new AbortController();
+  /** The version that has been seen; undefined where only a new list helps. Kept also where a watch breaks off. */
+  #version: string | undefined;
 
   constructor(config: KubeConfig, plural: P, options: CacheOptions = {}) {
     this.plural = plural;
@@ -81,10 +83,10 @@ export class WatchedCache<P extends Plural> implements ResourceCache<P> {
     while (!this.#stopping.signal.aborted) {
       const began = performance.now();
       try {
-        const version = await this.#relist();
+        this.#version = await this.#relist();
         listed();
         pause = 500;
-        await this.#follow(version);
+        await this.#follow();
       } catch (error) {
         this.#options.onTrouble(error);
         await this.#wait(pause);
@@ -114,14 +116,15 @@ export class WatchedCache<P extends Plural> implements ResourceCache<P> {
    * Watches until it is time for the next list, or the server says that the version is too old. A watch that fails (the
    * first one after a CRD is established answers 429) goes on from where it was; a few failures in a row are thrown.
    */
-  async #follow(fromVersion: string): Promise<void> {
+  async #follow(): Promise<void> {
     const relistAt = performance.now() + this.#options.relistMs * (1 + Math.random() * 0.2);
-    let version: string | undefined = fromVersion;
     let failures = 0;
-    while (!this.#stopping.signal.aborted && version !== undefined && performance.now() < relistAt) {
+    while (!this.#stopping.signal.aborted && performance.now() < relistAt) {
+      const from = this.#version;
+      if (from === undefined) return;
       const seconds = Math.max(1, Math.ceil((relistAt - performance.now()) / 1000));
       try {
-        version = await this.#watchOnce(version, seconds);
+        await this.#watchOnce(from, seconds);
         failures = 0;
       } catch (error) {
         if (statusOf(error) === 410) return;
@@ -132,15 +135,13 @@ export class WatchedCache<P extends Plural> implements ResourceCache<P> {
     }
   }
 
-  /** The last version seen, or undefined where only a new list helps. */
-  async #watchOnce(from: string, timeoutSeconds: number): Promise<string | undefined> {
-    let version: string | undefined = from;
+  async #watchOnce(from: string, timeoutSeconds: number): Promise<void> {
     const ended = Promise.withResolvers<void>();
     const query = { resourceVersion: from, allowWatchBookmarks: true, timeoutSeconds };
     const path = `/apis/${apiGroup}/${apiVersion}/${this.plural}`;
     const onEvent = (phase: string, value: unknown): void => {
-      if (phase === 'ERROR') version = undefined;
-      else version = this.#take(phase, value) ?? version;
+      if (phase === 'ERROR') this.#version = undefined;
+      else this.#version = this.#take(phase, value) ?? this.#version;
     };
     const request = await this.#watch.watch(path, query, onEvent, (error: unknown) =>
       isEnd(error) ? ended.resolve() : ended.reject(error),
@@ -150,7 +151,6 @@ export class WatchedCache<P extends Plural> implements ResourceCache<P> {
     const abort = (): void => request.abort();
     cut.addEventListener('abort', abort, { once: true });
     await ended.promise.finally(() => cut.removeEventListener('abort', abort));
-    return version;
   }
 
   #take(phase: string, value: unknown): string | undefined {
