@@ -11,6 +11,8 @@ import { TestEngine } from './real-registries.ts';
 const images = Number(process.env['IMAGEFERRY_GC_IMAGES'] ?? 24);
 // IMAGEFERRY_GC_CACHE=off: the registry without its blob descriptor cache, which goes on telling of blobs that are gone.
 const cache = process.env['IMAGEFERRY_GC_CACHE'] !== 'off';
+// What the target declares: longer than one collection takes. On a busy machine give it more.
+const settle = Number(process.env['IMAGEFERRY_GC_SETTLE'] ?? 2);
 let upstream: RegistryProcess;
 let edge: RegistryProcess;
 let own: TestEngine;
@@ -31,17 +33,20 @@ after(async () => {
 
 for (const deleteUntagged of [false, true]) {
   const mode = deleteUntagged ? 'that drops untagged manifests' : 'of unreferenced blobs';
-  test(`I10 I11 a garbage collection ${mode}, racing every copy, leaves no tag on a broken image`, async () => {
+  test(`I10 I11 a garbage collection ${mode}, racing every copy, leaves no tag on a broken image`, async (t) => {
     const source = own.endpoint(upstream.domain, 'gc/app');
     const target = own.endpoint(edge.domain, `gc/${deleteUntagged ? 'untagged' : 'unreferenced'}`, {
-      gcSettleSeconds: 1,
+      gcSettleSeconds: settle,
       gcDeletesUntagged: deleteUntagged,
     });
     const done = new AbortController();
+    let longestMs = 0;
     const collecting = (async () => {
       while (!done.signal.aborted) {
+        const started = performance.now();
         // Before the first upload there is no repository yet, and it says so with an error.
         await edge.collectGarbage(deleteUntagged).catch(() => undefined);
+        longestMs = Math.max(longestMs, performance.now() - started);
         await sleep(300);
       }
     })();
@@ -63,9 +68,17 @@ for (const deleteUntagged of [false, true]) {
     await collecting;
     const kept = await own.engine.listTags(target);
     assert.ok(kept.length >= placed && placed >= images / 2, `${placed} placed, ${kept.length} tags`);
+    const broken: string[] = [];
     for (const tag of kept.filter((name) => !name.startsWith('imageferry-'))) {
-      const root = await own.root(target, tag);
-      await own.engine.verifyGraph(target, root.digest, { deep: true });
+      await own
+        .root(target, tag)
+        .then((root) => own.engine.verifyGraph(target, root.digest, { deep: true }))
+        .catch((error: unknown) => broken.push(`${tag}: ${String(error)}`));
     }
+    // A collection that outlasts what was declared may win: then this run has shown nothing.
+    const outlasted = longestMs > settle * 1000;
+    if (outlasted) t.diagnostic(`a collection took ${Math.round(longestMs)} ms; raise IMAGEFERRY_GC_SETTLE`);
+    if (!outlasted) assert.deepEqual(broken, []);
+    else if (broken.length > 0) t.skip(`collections outlasted gcSettleSeconds: ${broken.length} tags lost`);
   });
 }
