@@ -16,6 +16,8 @@ interface TagHistory {
   /** Generation of the last write by us, and what the tag must be now. */
   written: number;
   digest: string | undefined;
+  /** Pushes by others so far: one that comes amid a write may win or lose, as registries have no compare-and-set. */
+  pushes: number;
 }
 
 /** Random syncs, rollbacks, pushes by others, kills and late workers on five tags; checks each step (INV7). */
@@ -42,7 +44,7 @@ class RandomWork {
   }
 
   async run(tag: string, count: number): Promise<void> {
-    const history: TagHistory = { generation: 0, written: 0, digest: undefined };
+    const history: TagHistory = { generation: 0, written: 0, digest: undefined, pushes: 0 };
     const late: Promise<void>[] = [];
     for (let done = 0; done < count; done += 1) {
       const kind = this.#dice.below(10);
@@ -65,6 +67,7 @@ class RandomWork {
     const image = this.#anyImage();
     this.#target.hold(targetPath, image, tag);
     history.digest = image.digest;
+    history.pushes += 1;
     this.outcomes.pushed += 1;
   }
 
@@ -78,12 +81,14 @@ class RandomWork {
     const generation = history.generation;
     const image = this.#anyImage();
     const controller = new AbortController();
+    let pushes = history.pushes;
     const timer = fault.killMs === undefined ? undefined : setTimeout(() => controller.abort(), fault.killMs);
     const fence = async (): Promise<void> => {
       if (fault.pauseMs !== undefined) await sleep(fault.pauseMs);
       if (history.generation !== generation) throw new Failure('Superseded');
       // From here on the write may or may not happen; whoever comes next waits for it.
       history.written = generation;
+      pushes = history.pushes;
     };
     try {
       await this.#world.copy(this.#source, this.#target, {
@@ -91,11 +96,16 @@ class RandomWork {
         tag,
         hooks: { fence, signal: controller.signal },
       });
-      if (history.generation === generation) history.digest = image.digest;
+      if (history.generation === generation) {
+        history.digest =
+          pushes === history.pushes ? image.digest : this.#target.repository(targetPath).tags.get(tag);
+      }
       this.outcomes.landed += 1;
     } catch (error) {
       assert.ok(error instanceof Failure && ['Superseded', 'Cancelled'].includes(error.code), String(error));
       this.outcomes[error.code === 'Superseded' ? 'superseded' : 'killed'] += 1;
+      // A write that was on its way when its worker died may still arrive.
+      if (history.written === generation) await this.#target.quiet();
       if (history.written === generation) history.digest = this.#target.repository(targetPath).tags.get(tag);
     } finally {
       clearTimeout(timer);

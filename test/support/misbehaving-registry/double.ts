@@ -1,6 +1,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { createServer as createTlsServer, type ServerOptions } from 'node:https';
 import type { AddressInfo, Socket } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { Exchange, type Answer } from './exchange.ts';
 import type { Trace } from './trace.ts';
 
@@ -31,6 +32,7 @@ export abstract class Double {
   readonly #scripts: Script[] = [];
   readonly #server: Server;
   readonly #sockets = new Set<Socket>();
+  #answering = 0;
 
   readonly #scheme: 'http' | 'https';
 
@@ -86,6 +88,12 @@ export abstract class Double {
     return this.#sockets.size;
   }
 
+  /** Resolves when nothing is being answered any more, what a client left behind when it died included. */
+  async quiet(): Promise<void> {
+    do await sleep(100);
+    while (this.#answering > 0);
+  }
+
   /** Misbehave on order. Scripts are tried in the order given; the first that applies acts. */
   script(match: Match, act: Misbehaviour): this {
     this.#scripts.push({ match, act, seen: 0 });
@@ -104,12 +112,15 @@ export abstract class Double {
     const common = { origin: this.origin, method, path, headerNames };
     const entry = this.trace.add({ ...common, authorization, cookie, range, accept });
     const exchange = new Exchange(request, response, entry, (asked) => this.respond(asked));
+    this.#answering += 1;
     try {
       const script = this.#scripts.find((candidate) => applies(candidate, exchange));
       if (script === undefined) await exchange.send(await exchange.honestAnswer());
       else await script.act(exchange);
     } catch {
       response.destroy();
+    } finally {
+      this.#answering -= 1;
     }
   }
 }
