@@ -2,6 +2,7 @@ import { largeBytes, sourceOf, type Bench, type Case } from './bench-case.ts';
 import { contest } from './contest.ts';
 import { incomplete } from './ground.ts';
 import { measure, type Measured } from './measure.ts';
+import { regctlEnv } from './peers.ts';
 import { limitCheck, ratioCheck, type CaseResult, type Check } from './result.ts';
 import { seedOneLayer } from './seed.ts';
 import { imageSides, ours, type Place, type Side } from './sides.ts';
@@ -59,28 +60,32 @@ async function fiveTargets(bench: Bench): Promise<CaseResult> {
   const source = sourceOf(bench, 'five/layer');
   const size = Math.round(largeBytes(bench) / 4);
   await seedOneLayer(source.domain, source.path, size);
+  let others: readonly string[] = [];
+  const prepare = async (): Promise<void> => {
+    const started = await Promise.all([1, 2, 3, 4].map(() => bench.ground.freshTarget()));
+    others = started.map(({ domain }) => domain);
+  };
   const sides = (target: Place): readonly Side[] => {
-    const five = [1, 2, 3, 4, 5].map((n) => ({
-      domain: target.domain,
-      path: `${target.path}${n === 1 ? '' : n}`,
-    }));
+    // Five registries: in one, a tool that remembers what it pushed would only mount.
+    const five = [target.domain, ...others].map((domain) => ({ domain, path: target.path }));
     const peers = five.map((place) => imageSides(bench.peers, bench.ground.folder, source, place, 'v1'));
     const own = ours(bench.ground.folder, 'copy', `${text(source)}:v1`, ...five.map(text));
     // The others copy to one target at a time.
     const inTurn = (name: string): Side | undefined => {
       const each = peers.map((list) => list.find((side) => side.name === name));
-      const argv = each.flatMap((side, index) => [...(index === 0 ? [] : [';']), ...(side?.argv ?? [])]);
-      return argv.length === 4
+      const commands = each.filter((side) => side !== undefined).map((side) => [';'].concat(side.argv));
+      const argv = commands.flat().slice(1);
+      return argv.length === 0
         ? undefined
         : {
             name,
             argv: ['bash', '-c', inTurnScript, 'turn', ...argv],
-            ...(each[0]?.env ? { env: each[0].env } : {}),
+            env: regctlEnv(bench.ground.folder, [source.domain, ...five.map(({ domain }) => domain)]),
           };
     };
     return [own, ...['crane', 'regctl', 'skopeo'].map(inTurn).filter((side) => side !== undefined)];
   };
-  const results = await contest({ ...bench, source, targetPath: 'copy/five', sides });
+  const results = await contest({ ...bench, source, targetPath: 'copy/five', prepare, sides });
   const bytes = await readBytes(bench, source, size);
   return {
     name: 'five-targets',

@@ -105,6 +105,8 @@ function unchangedTags(delayMs: number) {
     const far = delayMs > 0;
     const shown = far ? (await bench.ground.steadyLink(source.domain, delayMs / 2)).domain : source.domain;
     const from = { ...source, domain: shown };
+    const standing = { domain: (await bench.ground.steadyTarget()).domain, path: 'copy/many' };
+    await fill(bench, source, standing);
     const through = async (target: Place): Promise<Place> => ({
       ...target,
       domain: (await bench.ground.link(target.domain, { delayMs: delayMs / 2 })).domain,
@@ -114,7 +116,7 @@ function unchangedTags(delayMs: number) {
       repetitions: far ? 1 : bench.repetitions,
       source,
       targetPath: 'copy/many',
-      prepare: (target) => fill(bench, source, target),
+      standing,
       ...(far ? { through } : {}),
       // One slow peer is enough to wait for.
       sides: (target) =>

@@ -20,6 +20,8 @@ export interface Contest {
   /** What has to be at the target afterwards. */
   readonly source: Place;
   readonly targetPath: string;
+  /** A target that all runs share, as none changes it. Default: a new one each. */
+  readonly standing?: Place;
   /** Done before the clock starts, on the new target. Default: nothing. */
   readonly prepare?: (target: Place) => Promise<void>;
   /** Where the tools find the target, if not directly. Default: directly. */
@@ -37,7 +39,10 @@ export async function contest(plan: Contest): Promise<readonly SideRuns[]> {
   const count = plan.sides({ domain: '127.0.0.1:1', path: plan.targetPath }).length;
   for (let turn = 0; turn < plan.repetitions; turn += 1) {
     for (let step = 0; step < count; step += 1) {
-      const target = { domain: (await plan.ground.freshTarget()).domain, path: plan.targetPath };
+      const target = plan.standing ?? {
+        domain: (await plan.ground.freshTarget()).domain,
+        path: plan.targetPath,
+      };
       await plan.prepare?.(target);
       const shown = (await plan.through?.(target)) ?? target;
       const side = plan.sides(shown)[(step + turn) % count];

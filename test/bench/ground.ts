@@ -15,6 +15,7 @@ export class Ground {
   readonly folder: string = mkdtempSync(join(tmpdir(), 'imageferry-bench-'));
   readonly source: RegistryProcess;
   readonly #targets: RegistryProcess[] = [];
+  readonly #standing: RegistryProcess[] = [];
   readonly #links: FlakyLink[] = [];
   readonly #steady: FlakyLink[] = [];
 
@@ -38,6 +39,13 @@ export class Ground {
     return link;
   }
 
+  /** A target that stays until the end. */
+  async steadyTarget(): Promise<RegistryProcess> {
+    const target = await startRegistryProcess();
+    this.#standing.push(target);
+    return target;
+  }
+
   /** A link that stays until the end; `delayMs` is one way. */
   async steadyLink(domain: string, delayMs: number): Promise<FlakyLink> {
     const link = await openFlakyLink(parseRegistryDomain(domain), { delayMs });
@@ -54,7 +62,7 @@ export class Ground {
   async close(): Promise<void> {
     await this.sweep();
     await Promise.all(this.#steady.map((link) => link.close()));
-    await this.source.stop();
+    await Promise.all([this.source, ...this.#standing].map((registry) => registry.stop()));
     rmSync(this.folder, { recursive: true, force: true });
   }
 }
