@@ -17,8 +17,3 @@ for (const adapter of [ociAdapter, harborAdapter, dockerHubAdapter, aliyunAdapte
 export function providerAdapter(name: string): ProviderAdapter {
   return adapters.get(name) ?? ociAdapter;
 }
-
-/** The names that `spec.provider` may have. */
-export function providerNames(): readonly string[] {
-  return [...adapters.keys()];
-}
