@@ -81,9 +81,10 @@ export class WatchedCache<P extends Plural> implements ResourceCache<P> {
   async #run(listed: () => void): Promise<void> {
     let pause = 500;
     while (!this.#stopping.signal.aborted) {
-      const began = performance.now();
+      let since = 0;
       try {
         this.#version = await this.#relist();
+        since = performance.now();
         listed();
         pause = 500;
         await this.#follow();
@@ -93,7 +94,7 @@ export class WatchedCache<P extends Plural> implements ResourceCache<P> {
         pause = Math.min(this.#options.maxPauseMs, pause * 2);
         continue;
       }
-      await this.#wait(this.#options.minRelistMs - (performance.now() - began));
+      await this.#wait(this.#options.minRelistMs - (performance.now() - since));
     }
   }
 
