@@ -59,10 +59,10 @@ async function oneLayerChanged(bench: Bench): Promise<CaseResult> {
     prepare,
     sides: (target) => repositorySides(bench.peers, bench.ground.folder, after, target),
   });
-  // The fifth layer of each, as seeded: 1.2 MB and up to a fifth more.
+  // The fifth layer of each, as seeded: 600 kB and up to a fifth more.
   const changed = Array.from(
     { length: 20 },
-    (_none, image) => Math.round(1.2e6 * (1 + (image % 3) / 10)) + image,
+    (_none, image) => Math.round(600e3 * (1 + (image % 3) / 10)) + image,
   );
   const bytes = await countedRun(bench, after, 'copy/apps', prepare);
   const wanted = changed.reduce((sum, size) => sum + size, 0);
