@@ -13,10 +13,11 @@ import { ObjectStore } from '../infra/storage/object-store.ts';
 import { createBundleGateway } from '../infra/temporal/bundle-gateway.ts';
 import { createAccessReviewer } from '../infra/kubernetes/access-reviewer.ts';
 import { connectCluster } from '../infra/kubernetes/connection.ts';
-import { createCredentialStore } from '../infra/kubernetes/credential-store.ts';
+import { createCredentialStore, secretNameOf } from '../infra/kubernetes/credential-store.ts';
+import type { CredentialStore } from '../infra/kubernetes/cluster.ts';
 import { createDocuments } from '../infra/kubernetes/documents.ts';
 import { createEventRecorder } from '../infra/kubernetes/event-recorder.ts';
-import { watchResources } from '../infra/kubernetes/resource-cache.ts';
+import { watchResources, type WatchedCaches } from '../infra/kubernetes/resource-cache.ts';
 import { createResourceClients } from '../infra/kubernetes/resource-client.ts';
 import { RegistryClients } from '../infra/registry/registry-client.ts';
 import { createCopyEngine } from '../infra/registry/registry-copy-engine.ts';
@@ -28,7 +29,11 @@ import { connectTemporal } from '../infra/temporal/connection.ts';
 import { sharedDataConverter } from '../infra/temporal/data-converter.ts';
 import { createLifecycleGateway } from '../infra/temporal/lifecycle-gateway.ts';
 import { createWorkflowGateway } from '../infra/temporal/workflow-gateway.ts';
+import { webhookCertificate } from '../infra/kubernetes/webhook-certificate.ts';
+import { registerWebhooks } from '../infra/kubernetes/webhook-registration.ts';
+import { serveAdmission } from './admission-server.ts';
 import { createApi } from './app.ts';
+import { admissionWebhooks } from './routes/admission.ts';
 import { serveApi } from './server.ts';
 import { parseSettings, type ApiSettings } from './settings.ts';
 
@@ -51,13 +56,14 @@ async function run(settings: ApiSettings, log: Logger): Promise<void> {
   const caches = await watchResources(cluster, ['registrysecrets', 'repositories', 'edgesites'], {
     onTrouble: (error) => log.warn({ err: error }, 'the cluster cannot be watched'),
   });
+  const credentials = createCredentialStore(cluster, clients);
   const { writer, reader } = auditLog(settings, log);
   const timer = setInterval(() => void writer.checkpoint(), checkpointLookMs);
   let stopping = false;
   const api = createApi({
     clients,
     caches,
-    credentials: createCredentialStore(cluster, clients),
+    credentials,
     events: createEventRecorder(cluster, 'imageferry-api'),
     access: createAccessReviewer(cluster),
     workflows: createWorkflowGateway(temporal),
@@ -79,15 +85,40 @@ async function run(settings: ApiSettings, log: Logger): Promise<void> {
     ...workflowLinks(settings),
   });
   const server = await serveApi(api, settings.API_HOST, settings.API_PORT);
+  const endAdmission = await startAdmission(settings, cluster, { caches, credentials });
   log.info({ url: server.url }, 'serving');
   const stop = async (): Promise<void> => {
     stopping = true;
     clearInterval(timer);
+    endAdmission();
     await server.close();
     caches.stop();
     await Promise.all([registries.close(), temporal.connection.close()]);
   };
   for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => void stop());
+}
+
+/** Serves the webhooks and tells the API server of them. Where that fails the API works on without: so do the webhooks' policies. */
+async function startAdmission(
+  { WEBHOOK_URL: url, API_HOST: host }: ApiSettings,
+  cluster: ReturnType<typeof connectCluster>,
+  { caches, credentials }: { readonly caches: WatchedCaches; readonly credentials: CredentialStore },
+): Promise<() => void> {
+  if (url === undefined) return () => undefined;
+  const { hostname, port, origin } = new URL(url);
+  const registrySecrets = caches.cache('registrysecrets');
+  const repositories = caches.cache('repositories');
+  const app = admissionWebhooks({ credentials, registrySecrets, repositories, secretName: secretNameOf });
+  try {
+    const identity = await webhookCertificate(cluster, hostname, new Date());
+    const end = await serveAdmission(app, identity, { host, port: port === '' ? 443 : Number(port) });
+    await registerWebhooks(cluster, origin, identity.certificate);
+    log.info({ url: origin }, 'serving admission webhooks');
+    return end;
+  } catch (error) {
+    log.warn({ err: error }, 'the admission webhooks are off: the reconciler hides passwords a moment later');
+    return () => undefined;
+  }
 }
 
 function bundleDesk(settings: ApiSettings, clients: ResourceClients): BundleDesk {

@@ -4,6 +4,8 @@ const schema = z.object({
   API_HOST: z.string().min(1).default('127.0.0.1'),
   API_PORT: z.coerce.number().int().min(0).max(65_535).default(8080),
   KUBECONFIG: z.string().optional(),
+  /** Where the API server calls the admission webhooks, such as `https://image-api.edge-system.svc:9443`. Default: no webhooks. */
+  WEBHOOK_URL: z.url({ protocol: /^https$/ }).optional(),
   TEMPORAL_ADDRESS: z.string().min(1).default('127.0.0.1:7233'),
   TEMPORAL_NAMESPACE: z.string().min(1).default('default'),
   TEMPORAL_CODEC_KEYS: z.string().optional(),

@@ -3,6 +3,7 @@ import {
   PatchStrategy,
   setHeaderOptions,
   type KubeConfig,
+  type V1OwnerReference,
   type V1Secret,
 } from '@kubernetes/client-node';
 import { Failure } from '../../domain/failure.ts';
@@ -15,6 +16,7 @@ import { clusterCall, clusterCallIfPresent } from './cluster-call.ts';
 import type { CredentialStore, ResourceClients } from './cluster.ts';
 import { fieldManager } from './resource-client.ts';
 
+const mergePatch = setHeaderOptions('Content-Type', PatchStrategy.MergePatch);
 const applyPatch = setHeaderOptions('Content-Type', PatchStrategy.ServerSideApply);
 
 /** Name of the Secret that holds a RegistrySecret's credential. */
@@ -56,6 +58,7 @@ export function createCredentialStore(config: KubeConfig, clients: ResourceClien
         core.deleteNamespacedSecret({ namespace, name: secretNameOf(name), body }),
       );
     },
+    adopt: (owner) => adoptSecret(core, owner),
     registryAccess: async (ref, usedFrom) => {
       const found = await clients.resource('registrysecrets').get(ref);
       if (found === undefined || !usableFrom(found, usedFrom))
@@ -97,9 +100,7 @@ function credentialSecret(
       name: secretNameOf(name),
       namespace: namespace ?? '',
       labels: { 'app.kubernetes.io/part-of': 'image-management' },
-      ownerReferences: [
-        { apiVersion: `${apiGroup}/${apiVersion}`, kind: 'RegistrySecret', name, uid: uid ?? '' },
-      ],
+      ...(uid === undefined ? {} : { ownerReferences: [ownerReference(name, uid)] }),
     },
     stringData: {
       domain,
@@ -122,6 +123,26 @@ async function ownedSecret(core: CoreV1Api, { metadata }: RegistrySecret): Promi
 function requireDomain(secret: V1Secret, domain: string): void {
   if (Buffer.from(secret.data?.['domain'] ?? '', 'base64').toString('utf8') !== domain)
     throw unusable(secret, 'its Secret was made for another registry');
+}
+
+const ownerReference = (name: string, uid: string): V1OwnerReference => ({
+  apiVersion: `${apiGroup}/${apiVersion}`,
+  kind: 'RegistrySecret',
+  name,
+  uid,
+});
+
+async function adoptSecret(core: CoreV1Api, owner: RegistrySecret): Promise<void> {
+  const { namespace = '', name: ownerName, uid = '' } = owner.metadata;
+  const name = secretNameOf(ownerName);
+  const found = await clusterCallIfPresent(`secrets/${name}`, () =>
+    core.readNamespacedSecret({ namespace, name }),
+  );
+  if (found === undefined || (found.metadata?.ownerReferences ?? []).length > 0) return;
+  const body = { metadata: { ownerReferences: [ownerReference(ownerName, uid)] } };
+  await clusterCall(`secrets/${name}`, () =>
+    core.patchNamespacedSecret({ namespace, name, body }, mergePatch),
+  );
 }
 
 /** Reads `username` and `password`. Throws `InvalidCredential` for what no registry can be sent. */

@@ -3,6 +3,7 @@ import { createServer } from 'node:net';
 /** Every port of the stack: the variable that sets it and its default. All listen on 127.0.0.1 only. */
 export const ports = {
   api: ['API_PORT', 8080],
+  webhook: ['WEBHOOK_PORT', 9443],
   metrics: ['METRICS_PORT', 9464],
   temporal: ['TEMPORAL_PORT', 7233],
   temporalUi: ['TEMPORAL_UI_PORT', 8233],

@@ -101,9 +101,16 @@ function api(stack: Stack): ProcessSpec {
   const port = stack.ports.api;
   return {
     ...ours('api', 'api/main.ts'),
-    env: { ...settings(stack), API_HOST: '127.0.0.1', API_PORT: String(port) },
+    env: { ...settings(stack), ...webhooks(stack), API_HOST: '127.0.0.1', API_PORT: String(port) },
     ready: () => answers(`http://127.0.0.1:${port}/readyz`, [200]),
   };
+}
+
+/** A cluster of the user's own cannot call this machine's loopback address: only ours is given the webhooks. */
+function webhooks({ endpoints, controllerKubeconfig, ports }: Stack): Record<string, string> {
+  return controllerKubeconfig === endpoints.kubeconfig
+    ? {}
+    : { WEBHOOK_URL: `https://127.0.0.1:${ports.webhook}` };
 }
 
 function worker(stack: Stack): ProcessSpec {

@@ -108,7 +108,7 @@ function neededPrograms(env: NodeJS.ProcessEnv): ProgramName[] {
 function neededPorts(env: NodeJS.ProcessEnv): PortName[] {
   const { kubernetes, temporal, s3 } = given(env);
   const names: PortName[] = ['api', 'metrics', 'upstream', 'edge'];
-  if (!kubernetes) names.push('apiserver', 'etcd', 'etcdPeer');
+  if (!kubernetes) names.push('webhook', 'apiserver', 'etcd', 'etcdPeer');
   if (!temporal) names.push('temporal', 'temporalUi', 'temporalHttp', 'temporalMetrics');
   if (!s3) names.push('s3', 's3Grpc', 's3Master', 's3MasterGrpc', 's3Volume', 's3VolumeGrpc');
   if (!s3) names.push('s3Filer', 's3FilerGrpc', 's3Admin', 's3AdminGrpc');

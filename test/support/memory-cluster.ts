@@ -60,6 +60,7 @@ export class MemoryCluster implements ResourceClients {
         if (this.fail.storeCredential !== undefined) throw this.fail.storeCredential;
         this.credentialsStored.set(`${owner.metadata.namespace}/${owner.metadata.name}`, credential);
       },
+      adopt: async () => {},
       owned: async ({ metadata }) => this.credentialsStored.get(`${metadata.namespace}/${metadata.name}`),
       remove: async ({ metadata }) =>
         void this.credentialsStored.delete(`${metadata.namespace}/${metadata.name}`),

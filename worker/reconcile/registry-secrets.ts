@@ -12,6 +12,8 @@ import type { ReconcileDependencies } from './dependencies.ts';
 export class RegistrySecretReconciler {
   readonly #deps: ReconcileDependencies;
   readonly #gone = new Map<string, RegistrySecret>();
+  /** Uids whose Secret is known to go with them; what a restart forgets is looked at again. */
+  readonly #adopted = new Set<string>();
 
   constructor(deps: ReconcileDependencies) {
     this.#deps = deps;
@@ -28,8 +30,17 @@ export class RegistrySecretReconciler {
     if (secret === undefined || secret.metadata.deletionTimestamp !== undefined) return;
     const wish = registrySecretWish(secret, (this.#deps.now ?? Date.now)());
     if (wish.credential !== undefined) await this.#keep(secret, ref, wish.credential);
+    await this.#adopt(secret);
     if (wish.patch !== undefined) await this.#deps.clients.resource('registrysecrets').patch(ref, wish.patch);
     if (wish.verify) await this.#deps.workflows.startVerify(ref);
+  }
+
+  /** A password that the webhook took was stored before its object had a uid to be its owner. */
+  async #adopt(secret: RegistrySecret): Promise<void> {
+    const uid = secret.metadata.uid ?? '';
+    if (this.#adopted.has(uid)) return;
+    await this.#deps.credentials.adopt(secret);
+    this.#adopted.add(uid);
   }
 
   /** `kubectl apply` of the same file brings the same password again; another one is not taken, and its user is told. */

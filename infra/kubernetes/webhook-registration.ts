@@ -1,0 +1,62 @@
+import {
+  AdmissionregistrationV1Api,
+  PatchStrategy,
+  setHeaderOptions,
+  type KubeConfig,
+} from '@kubernetes/client-node';
+import { apiGroup, apiVersion } from '../../domain/resources/meta.ts';
+import { clusterCall } from './cluster-call.ts';
+import { fieldManager } from './resource-client.ts';
+
+/** Label of namespaces whose Pods are handed pull credentials. */
+export const podCredentialsLabel = 'theriseunion.io/pod-credentials';
+
+const name = 'image-management';
+/** Seconds that the API server waits for an answer. */
+const timeoutSeconds = 5;
+const applyPatch = setHeaderOptions('Content-Type', PatchStrategy.ServerSideApply);
+
+/**
+ * Tells the API server where the webhooks are. `failurePolicy: Ignore`: while they are away, Pods must start and people
+ * must be able to apply; the reconciler then hides passwords a moment later, and Pods name their pull secrets themselves.
+ * `caBundle` is PEM.
+ */
+export async function registerWebhooks(config: KubeConfig, baseUrl: string, caBundle: string): Promise<void> {
+  const api = config.makeApiClient(AdmissionregistrationV1Api);
+  const webhook = (path: string): object => ({
+    name: `${path}.${apiGroup}`,
+    clientConfig: { url: `${baseUrl}/admission/${path}`, caBundle: Buffer.from(caBundle).toString('base64') },
+    failurePolicy: 'Ignore',
+    timeoutSeconds,
+    admissionReviewVersions: ['v1'],
+  });
+  const body = {
+    apiVersion: 'admissionregistration.k8s.io/v1',
+    kind: 'MutatingWebhookConfiguration',
+    metadata: { name, labels: { 'app.kubernetes.io/part-of': 'image-management' } },
+    webhooks: [
+      {
+        ...webhook('registrysecrets'),
+        sideEffects: 'NoneOnDryRun',
+        rules: [rule(apiGroup, apiVersion, 'registrysecrets', ['CREATE', 'UPDATE', 'DELETE'])],
+      },
+      {
+        ...webhook('pods'),
+        sideEffects: 'None',
+        reinvocationPolicy: 'IfNeeded',
+        namespaceSelector: { matchLabels: { [podCredentialsLabel]: 'enabled' } },
+        rules: [rule('', 'v1', 'pods', ['CREATE'])],
+      },
+    ],
+  };
+  await clusterCall(`mutatingwebhookconfigurations/${name}`, () =>
+    api.patchMutatingWebhookConfiguration({ name, body, fieldManager, force: true }, applyPatch),
+  );
+}
+
+const rule = (group: string, version: string, resource: string, operations: readonly string[]): object => ({
+  apiGroups: [group],
+  apiVersions: [version],
+  resources: [resource],
+  operations,
+});
