@@ -26,20 +26,3 @@ export function parseDuration(text: string): number {
   }
   return Math.round(total);
 }
-
-/** Prints milliseconds in the form that {@link parseDuration} reads, such as `1h30m`. */
-export function printDuration(milliseconds: number): string {
-  const parts: string[] = [];
-  let rest = Math.round(milliseconds);
-  for (const [unit, size] of [
-    ['h', 3_600_000],
-    ['m', 60_000],
-    ['s', 1000],
-    ['ms', 1],
-  ] as const) {
-    const count = Math.floor(rest / size);
-    if (count > 0) parts.push(`${count}${unit}`);
-    rest -= count * size;
-  }
-  return parts.length === 0 ? '0s' : parts.join('');
-}

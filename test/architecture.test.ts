@@ -27,7 +27,6 @@ const rules: Readonly<Record<Exclude<Room, 'test'>, RoomRule>> = {
       /^selfsigned$/,
       /^zod$/,
       /^yaml$/,
-      /^@sigstore\//,
       /^pino$/,
     ],
   },

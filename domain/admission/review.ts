@@ -1,17 +1,3 @@
-/** The request part of an `admission.k8s.io/v1` AdmissionReview, as far as it is read here. */
-export interface AdmissionRequest {
-  readonly uid: string;
-  readonly operation: 'CREATE' | 'UPDATE' | 'DELETE' | 'CONNECT';
-  readonly namespace: string;
-  /** Empty where the server makes the name up (`generateName`). */
-  readonly name: string;
-  readonly dryRun: boolean;
-  /** The object as it should be stored; undefined for DELETE. */
-  readonly object?: unknown;
-  /** The object as it is stored; undefined for CREATE. */
-  readonly oldObject?: unknown;
-}
-
 /** One step of a JSON Patch (RFC 6902). */
 export type PatchStep =
   | { readonly op: 'add' | 'replace'; readonly path: string; readonly value: unknown }

@@ -60,6 +60,3 @@ export interface RegistrySecret extends Resource<'RegistrySecret'> {
   readonly spec: RegistrySecretSpec;
   readonly status?: RegistrySecretStatus;
 }
-
-/** Values of the annotation `verify-status`. */
-export type VerifyStatus = 'success' | 'failed' | 'untested';

@@ -9,7 +9,7 @@ import { clusterCall } from './cluster-call.ts';
 import { fieldManager } from './resource-client.ts';
 
 /** Label of namespaces whose Pods are handed pull credentials. */
-export const podCredentialsLabel = 'theriseunion.io/pod-credentials';
+const podCredentialsLabel = 'theriseunion.io/pod-credentials';
 
 const name = 'image-management';
 /** Seconds that the API server waits for an answer. */

@@ -1,4 +1,5 @@
 import { createServer } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
 
 /** Every port of the stack: the variable that sets it and its default. All listen on 127.0.0.1 only. */
 export const ports = {
@@ -42,14 +43,26 @@ export async function choosePorts(random: boolean, env: NodeJS.ProcessEnv = proc
   return Object.fromEntries(chosen) as Record<PortName, number>;
 }
 
-/** Throws one error that names every taken port and the variable that changes it. */
+/** A process that was just killed may hold its ports a moment longer than its pid. */
+const releaseMs = 3_000;
+
+/** Throws one error that names every port that stays taken for three seconds, and the variable that changes it. */
 export async function assertFree(chosen: Ports, names: readonly PortName[]): Promise<void> {
-  const taken: string[] = [];
-  for (const name of names) {
-    if (!(await isFree(chosen[name])))
-      taken.push(`  port ${chosen[name]} (${name}): choose another with ${ports[name][0]}=…`);
+  const end = performance.now() + releaseMs;
+  for (;;) {
+    const taken: PortName[] = [];
+    for (const name of names) if (!(await isFree(chosen[name]))) taken.push(name);
+    if (taken.length === 0) return;
+    if (performance.now() > end) throw new Error(portsTaken(chosen, taken));
+    await sleep(200);
   }
-  if (taken.length > 0) throw new Error(`These ports are taken by other programs:\n${taken.join('\n')}`);
+}
+
+function portsTaken(chosen: Ports, taken: readonly PortName[]): string {
+  const lines = taken.map(
+    (name) => `  port ${chosen[name]} (${name}): choose another with ${ports[name][0]}=…`,
+  );
+  return `These ports are taken by other programs:\n${lines.join('\n')}`;
 }
 
 // Below the range that the system hands out for outgoing connections, so that nothing takes it in between.
