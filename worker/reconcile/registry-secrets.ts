@@ -1,8 +1,12 @@
+import { Failure } from '../../domain/failure.ts';
 import { registrySecretWish } from '../../domain/reconcile/registry-secret.ts';
 import type { ObjectRef } from '../../domain/resources/meta.ts';
 import type { RegistrySecret } from '../../domain/resources/registry-secret.ts';
 import type { Credential } from '../../infra/copy/engine.ts';
 import type { ReconcileDependencies } from './dependencies.ts';
+
+/** Milliseconds within which the API has stored a new object's Secret; creation times are whole seconds. */
+const creationMs = 5_000;
 
 /**
  * Moves a password that came in with `kubectl apply` into the RegistrySecret's Secret and hides it, and has the
@@ -28,11 +32,24 @@ export class RegistrySecretReconciler {
     await this.#clear(`${ref.namespace}/${ref.name}`);
     const secret = this.#deps.caches.cache('registrysecrets').get(ref);
     if (secret === undefined || secret.metadata.deletionTimestamp !== undefined) return;
-    const wish = registrySecretWish(secret, (this.#deps.now ?? Date.now)());
+    const now = (this.#deps.now ?? Date.now)();
+    const wish = registrySecretWish(secret, now);
     if (wish.credential !== undefined) await this.#keep(secret, ref, wish.credential);
     await this.#adopt(secret);
     if (wish.patch !== undefined) await this.#deps.clients.resource('registrysecrets').patch(ref, wish.patch);
-    if (wish.verify) await this.#deps.workflows.startVerify(ref);
+    if (!wish.verify) return;
+    await this.#awaitCredential(secret, now);
+    await this.#deps.workflows.startVerify(ref);
+  }
+
+  /**
+   * The API stores an object a moment before its Secret. Throws `SecretNotFound` in that moment, so that this is tried
+   * again; where the Secret stays away, the verification is what tells the user.
+   */
+  async #awaitCredential(secret: RegistrySecret, now: number): Promise<void> {
+    const isNew = now - Date.parse(secret.metadata.creationTimestamp ?? '') < creationMs;
+    if (!isNew || (await this.#deps.credentials.owned(secret)) !== undefined) return;
+    throw new Failure('SecretNotFound', { side: 'cluster', subject: secret.metadata.name });
   }
 
   /** A password that the webhook took was stored before its object had a uid to be its owner. */
