@@ -5,12 +5,10 @@ import { passwordVerdict } from '../../domain/admission/password.ts';
 import { pullSecretPatch } from '../../domain/admission/pod-credentials.ts';
 import { admissionAnswer, admitted, type AdmissionVerdict } from '../../domain/admission/review.ts';
 import { usersOf } from '../../domain/api/registry-use.ts';
-import { annotationPrefix, type ObjectRef } from '../../domain/resources/meta.ts';
-import type { RegistrySecret } from '../../domain/resources/registry-secret.ts';
+import type { ObjectRef } from '../../domain/resources/meta.ts';
+import { forceDeleteAnnotation, type RegistrySecret } from '../../domain/resources/registry-secret.ts';
 import type { CredentialStore, ResourceCache } from '../../infra/kubernetes/cluster.ts';
 
-/** Annotation that lets a RegistrySecret be deleted although Repositories use it. */
-const forceDelete = `${annotationPrefix}force-delete`;
 /** The API server sends objects of up to 3 MiB, twice for an update. */
 const maxBody = 8 * 1024 * 1024;
 
@@ -117,8 +115,8 @@ function admitDelete(deps: AdmissionDependencies, request: Request): AdmissionVe
   const ref = { namespace: request.namespace, name: request.name };
   const users = usersOf(ref, deps.repositories.list());
   const { metadata } = secretSchema.parse(request.oldObject);
-  if (users.length === 0 || metadata.annotations?.[forceDelete] === 'true') return admitted;
-  const message = `It is in use by ${users.slice(0, 3).join(', ')}${users.length > 3 ? ` and ${users.length - 3} more` : ''}. Delete them first, or annotate it with ${forceDelete}=true. 仓库凭据正在使用中。`;
+  if (users.length === 0 || metadata.annotations?.[forceDeleteAnnotation] === 'true') return admitted;
+  const message = `It is in use by ${users.slice(0, 3).join(', ')}${users.length > 3 ? ` and ${users.length - 3} more` : ''}. Delete them first, or annotate it with ${forceDeleteAnnotation}=true. 仓库凭据正在使用中。`;
   return { allowed: false, message };
 }
 

@@ -2,7 +2,7 @@ import { z } from '@hono/zod-openapi';
 import { registrySecretView } from '../../domain/api/views.ts';
 import { usersOf } from '../../domain/api/registry-use.ts';
 import { Failure } from '../../domain/failure.ts';
-import type { RegistrySecret } from '../../domain/resources/registry-secret.ts';
+import { forceDeleteAnnotation, type RegistrySecret } from '../../domain/resources/registry-secret.ts';
 import { presentSecret } from '../objects.ts';
 import { allNamespaces, route, type Route } from '../route.ts';
 import { groupVersion } from '../schema/meta.ts';
@@ -118,8 +118,11 @@ const deleteRoute = (tools: RouteTools): Route =>
     async (call) => {
       const secret = await existingSecret(tools, call.params);
       const key = { namespace: call.params.ns, name: call.params.name };
+      const client = tools.clients.resource('registrysecrets');
       if (call.query.force !== 'true') refuseInUse(tools, key);
-      await tools.clients.resource('registrysecrets').delete(key, secret.metadata.uid);
+      // The admission webhook refuses what is in use as well, unless the object itself says that it may go.
+      else await client.patch(key, { metadata: { annotations: { [forceDeleteAnnotation]: 'true' } } });
+      await client.delete(key, secret.metadata.uid);
       await tools.settle('registrysecrets', key, (seen) => seen?.metadata.uid !== secret.metadata.uid);
       await tools.record(call, secret, 'DeleteRegistrySecret');
       return { status: 204 };

@@ -1,7 +1,10 @@
-import type { Condition, Resource } from './meta.ts';
+import { annotationPrefix, type Condition, type Resource } from './meta.ts';
 
 /** What `spec.password` reads as once the credential has moved into its Secret. */
 export const encryptedPassword = '<encrypted>';
+
+/** Annotation that lets a RegistrySecret be deleted although Repositories use it, where it is `true`. */
+export const forceDeleteAnnotation = `${annotationPrefix}force-delete`;
 
 /** Providers that ship with the product; a plug-in may register more. */
 export const builtInProviders = ['harbor', 'dockerhub', 'aliyun', 'other'] as const;
