@@ -5,6 +5,7 @@ import { globMatcher, regexMatcher } from '../../../domain/lifecycle/tag-pattern
 import { selectTags, selectedTags } from '../../../domain/lifecycle/tag-selection.ts';
 import { parseTag } from '../../../domain/names/tag.ts';
 import type { TagSelector } from '../../../domain/resources/repository.ts';
+import { cpuTime } from '../../support/cpu-time.ts';
 
 const signature = `sha256-${'a'.repeat(64)}.sig`;
 const upstream = [
@@ -90,11 +91,11 @@ test('J13 rules that are malformed or too large are refused as InvalidRule', () 
 });
 
 test('J13 hostile patterns do not hang: 2,000 tags of 128 characters in less than two seconds each', () => {
-  const started = performance.now();
+  const started = cpuTime();
   for (const matches of [regexMatcher('(a+)+$'), regexMatcher('(a|aa)+b'), globMatcher('*a*a*a*a*a*a*a*b')]) {
     for (let index = 0; index < 2000; index += 1) assert.equal(matches(`${'a'.repeat(127)}!`), false);
   }
-  assert.ok(performance.now() - started < 2000 * 3);
+  assert.ok(cpuTime() - started < 2000 * 3);
 });
 
 test('a glob takes everything literally but its own signs', () => {
