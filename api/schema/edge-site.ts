@@ -31,13 +31,10 @@ const edgeSiteSpecSchema = z
       description: 'Secret with the kubeconfig of its cluster',
     }),
     capacity: optional(z.int().min(1)).openapi({ description: 'Bytes that its registry may hold' }),
-    syncWindow: optional(z.object({ start: short, duration: short, timeZone: optional(short) })),
     worker: optional(z.boolean()),
     bundle: optional(
       z.object({
-        schedule: optional(short),
         expiresAfter: optional(short),
-        maxBytes: optional(z.int().min(1)),
         receiptKey: optional(z.string().max(16_384)),
       }),
     ),

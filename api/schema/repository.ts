@@ -48,10 +48,6 @@ const repositorySpecSchema = z
     pinnedDigest: optional(z.string().max(200)),
     prune: optional(z.boolean()),
     suspend: optional(z.boolean()),
-    alternativeSources: optional(
-      z.array(z.object({ name: z.string().max(253), repository: optional(z.string().max(300)) })).max(20),
-    ),
-    verification: optional(z.object({ publicKey: z.string().max(16_384) })),
   })
   .openapi('RepositorySpec') satisfies z.ZodType<RepositorySpec>;
 

@@ -10,6 +10,5 @@ export function checkEdgeSiteSpec(spec: EdgeSiteSpec): void {
   const { pathPrefix, credentialSecretName } = spec.registry;
   if (pathPrefix !== undefined && pathPrefix !== '') parseRepositoryPath(pathPrefix.replace(/\/$/, ''));
   if (credentialSecretName !== undefined) parseObjectName(credentialSecretName);
-  if (spec.syncWindow !== undefined) parseDuration(spec.syncWindow.duration);
   if (spec.bundle?.expiresAfter !== undefined) parseDuration(spec.bundle.expiresAfter);
 }

@@ -18,10 +18,6 @@ export function checkRepositorySpec(spec: RepositorySpec): void {
   }
   for (const site of spec.sites ?? []) parseSiteName(site);
   if (spec.pinnedDigest !== undefined) parseDigest(spec.pinnedDigest);
-  for (const { name, repository } of spec.alternativeSources ?? []) {
-    parseObjectName(name);
-    if (repository !== undefined) parseRepositoryPath(repository);
-  }
 }
 
 /**

@@ -1,15 +1,6 @@
 import type { Condition, Resource } from './meta.ts';
 import type { RegistryAccessSpec } from './registry-secret.ts';
 
-export interface SyncWindow {
-  /** Cron expression (5 fields, UTC unless `timeZone`) at which the window opens. */
-  readonly start: string;
-  /** Go-style duration after which it closes. */
-  readonly duration: string;
-  /** IANA zone. Default: `UTC`. */
-  readonly timeZone?: string;
-}
-
 export interface EdgeSiteSpec {
   /** `connected`: blobs go straight to its registry. `offline`: they are staged as bundles. Default: `connected`. */
   readonly mode?: 'connected' | 'offline';
@@ -32,16 +23,11 @@ export interface EdgeSiteSpec {
   readonly kubeconfigSecretName?: string;
   /** Bytes that its registry may hold. Default: unknown, and no percentage is shown. */
   readonly capacity?: number;
-  readonly syncWindow?: SyncWindow;
   /** Whether a worker of its own, at the site, does its copying (task queue `site-<name>`). Default: false. */
   readonly worker?: boolean;
   readonly bundle?: {
-    /** Cron expression at which a bundle is staged. Default: only on demand. */
-    readonly schedule?: string;
     /** Go-style duration after which a bundle may no longer be imported. Default: `720h`. */
     readonly expiresAfter?: string;
-    /** Bytes that the site can take in one bundle. Default: no limit. */
-    readonly maxBytes?: number;
     /** PEM public key that signs the site's receipts, pinned at first trust. Default: none. */
     readonly receiptKey?: string;
   };

@@ -53,10 +53,6 @@ export interface RepositorySpec {
   readonly prune?: boolean;
   /** Whether scheduled syncs are paused. Default: false. */
   readonly suspend?: boolean;
-  /** Other RegistrySecrets that carry the same image, in order of preference. Default: none. */
-  readonly alternativeSources?: readonly { readonly name: string; readonly repository?: string }[];
-  /** Whether the image must carry a valid signature before it is tagged at a site. Default: none asked. */
-  readonly verification?: { readonly publicKey: string };
 }
 
 /** What `status.manifest` shows: one platform's image. */
@@ -137,8 +133,6 @@ export interface RepositoryStatus {
   readonly versions?: readonly VersionStatus[];
   readonly history?: readonly SyncRecord[];
   readonly conditions?: readonly Condition[];
-  /** The value of `manual-sync` that was last acted on. */
-  readonly handledManualSync?: string;
 }
 
 /** One image to keep in sync. */

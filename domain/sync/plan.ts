@@ -107,19 +107,8 @@ export const isMetadataOnly = (plan: SyncPlan): boolean =>
 
 /** Everything of a spec that decides what lands where; a change of an interval or a description is none. */
 export function wantedOf(spec: RepositorySpec): string {
-  const { repository, tag, registryRef, sites, platforms, tagSelector, pinnedDigest, pins, verification } =
-    spec;
-  return JSON.stringify([
-    repository,
-    tag,
-    registryRef,
-    sites,
-    platforms,
-    tagSelector,
-    pinnedDigest,
-    pins,
-    verification,
-  ]);
+  const { repository, tag, registryRef, sites, platforms, tagSelector, pinnedDigest, pins } = spec;
+  return JSON.stringify([repository, tag, registryRef, sites, platforms, tagSelector, pinnedDigest, pins]);
 }
 
 function described({ status }: Repository): { readonly described?: string } {

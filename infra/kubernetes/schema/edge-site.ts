@@ -10,8 +10,6 @@ import {
   timeField,
 } from './rules.ts';
 
-const cron = z.string().min(5).max(120);
-
 export const edgeSiteSpec = z.object({
   mode: z.enum(['connected', 'offline']).meta({ default: 'connected' }).exactOptional(),
   default: z.boolean().exactOptional(),
@@ -26,15 +24,10 @@ export const edgeSiteSpec = z.object({
   bandwidth: z.int().min(1024).exactOptional(),
   kubeconfigSecretName: nameField.exactOptional(),
   capacity: z.int().min(1).exactOptional(),
-  syncWindow: z
-    .object({ start: cron, duration: durationField, timeZone: z.string().max(64).exactOptional() })
-    .exactOptional(),
   worker: z.boolean().exactOptional(),
   bundle: z
     .object({
-      schedule: cron.exactOptional(),
       expiresAfter: durationField.exactOptional(),
-      maxBytes: z.int().min(1).exactOptional(),
       receiptKey: z.string().max(4096).exactOptional(),
     })
     .exactOptional(),

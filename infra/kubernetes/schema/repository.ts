@@ -48,11 +48,6 @@ export const repositorySpec = z.object({
     .exactOptional(),
   prune: z.boolean().exactOptional(),
   suspend: z.boolean().exactOptional(),
-  alternativeSources: z
-    .array(z.object({ name: nameField, repository: pathField.exactOptional() }))
-    .max(20)
-    .exactOptional(),
-  verification: z.object({ publicKey: z.string().max(16_384) }).exactOptional(),
 }) satisfies z.ZodType<RepositorySpec>;
 
 const manifest = z.object({
@@ -116,5 +111,4 @@ export const repositoryStatus = z.object({
   versions: z.array(version).max(100).exactOptional(),
   history: z.array(syncRecord).max(50).exactOptional(),
   conditions: conditionsField.exactOptional(),
-  handledManualSync: z.string().max(2000).exactOptional(),
 }) satisfies z.ZodType<RepositoryStatus>;
