@@ -23,6 +23,7 @@ import { cleanupRoutes } from './routes/cleanup.ts';
 import { editRepositoryRoute, editSecretRoute } from './routes/edits.ts';
 import { healthRoutes } from './routes/health.ts';
 import { historyRoute, versionsRoute } from './routes/history.ts';
+import { namespacesRoute } from './routes/namespaces.ts';
 import { progressRoute } from './routes/progress.ts';
 import { ApiMetrics } from './metrics.ts';
 import { registrySecretRoutes } from './routes/registry-secrets.ts';
@@ -39,6 +40,7 @@ export type ApiApp = OpenAPIHono<ApiEnvironment>;
 /** Every route below the base path. One that is not in here does not exist; the access matrix is tested over it. */
 export function apiRoutes(tools: RouteTools): readonly Route[] {
   return [
+    namespacesRoute(tools),
     ...registrySecretRoutes(tools),
     verifyRoute(tools),
     ...repositoryRoutes(tools),

@@ -9,7 +9,9 @@ import type { ParkedItem } from '../../domain/lifecycle/parking.ts';
 import type { PlanItem } from '../../domain/lifecycle/plan.ts';
 import { planDocument } from '../../domain/lifecycle/ids.ts';
 import type { ImageCleanupPolicy } from '../../domain/resources/image-cleanup-policy.ts';
-import { route, type Route } from '../route.ts';
+import { present } from '../objects.ts';
+import { allNamespaces, route, type Route } from '../route.ts';
+import { cleanupPolicyListSchema } from '../schema/cleanup-policy.ts';
 import {
   approveRequestSchema,
   doneSchema,
@@ -19,7 +21,7 @@ import {
   restoreRequestSchema,
 } from '../schema/lifecycle.ts';
 import { groupVersion } from '../schema/meta.ts';
-import { listQuerySchema, noQuery, objectParameters } from '../schema/parameters.ts';
+import { listParameters, listQuerySchema, noQuery, objectParameters } from '../schema/parameters.ts';
 import { syncAnswerSchema } from '../schema/repository.ts';
 import type { RouteTools } from './tools.ts';
 
@@ -35,11 +37,39 @@ const steer = (subresource: string) =>
 
 /** Every route about cleanup. */
 export const cleanupRoutes = (tools: RouteTools): readonly Route[] => [
+  listRoute(tools),
   planRoute(tools),
   runRoute(tools),
   approveRoute(tools),
   restoreRoute(tools),
 ];
+
+const listRoute = (tools: RouteTools): Route =>
+  route(
+    {
+      kind,
+      tag: 'Lifecycle',
+      method: 'get',
+      path: '/namespaces/{ns}/image-cleanup-policies',
+      operationId: 'listCleanupPolicies',
+      summary: 'Cleanup policies of a namespace, or of all, by name',
+      access: { verb: 'list', resource: 'imagecleanuppolicies' },
+      allNamespaces: true,
+      params: listParameters,
+      query: listQuerySchema.pick({ page: true, limit: true }),
+      answers: { 200: { description: 'One page', schema: cleanupPolicyListSchema } },
+    },
+    async ({ params, query }) => {
+      const namespace = params.ns === allNamespaces ? undefined : params.ns;
+      const all = [...(await tools.clients.resource('imagecleanuppolicies').list(namespace))];
+      all.sort((one, other) => keyOfPolicy(one).localeCompare(keyOfPolicy(other)));
+      const page = cutPage(all, { page: parsePage(query.page), limit: parseLimit(query.limit) });
+      const items = page.items.map(present);
+      const { totalItems } = page;
+      const body = { apiVersion: groupVersion, kind: 'ImageCleanupPolicyList', items, totalItems };
+      return { status: 200, body };
+    },
+  );
 
 const planRoute = (tools: RouteTools): Route =>
   route(
@@ -166,6 +196,7 @@ function shownItem(
 }
 
 type Named = { readonly ns: string; readonly name: string };
+const keyOfPolicy = ({ metadata }: ImageCleanupPolicy) => `${metadata.namespace ?? ''}/${metadata.name}`;
 const refOf = ({ ns, name }: Named) => ({ namespace: ns, name });
 const keyOf = ({ site, path, tag }: { readonly site: string; readonly path: string; readonly tag: string }) =>
   JSON.stringify([site, path, tag]);

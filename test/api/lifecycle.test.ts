@@ -179,3 +179,15 @@ test('restoring names tags or takes all, and an absent policy is a 404', async (
   assert.equal((await parts.call('POST', `${policies}/p/run`)).status, 200);
   assert.equal((await parts.call('GET', `${policies}/p/plan`)).status, 404);
 });
+
+test('policies are listed by namespace and name, of one namespace or of all', async () => {
+  const parts = api({});
+  await withPolicy(parts, { keepRecent: 3 });
+  for (const ns of ['default', '_all_']) {
+    const answer = await parts.call('GET', `/namespaces/${ns}/image-cleanup-policies`);
+    const body = (await answer.json()) as { totalItems: number; items: { spec: object }[] };
+    assert.deepEqual([body.totalItems, body.items[0]?.spec], [1, { keepRecent: 3 }]);
+  }
+  const none = await parts.call('GET', '/namespaces/elsewhere/image-cleanup-policies');
+  assert.equal(((await none.json()) as { totalItems: number }).totalItems, 0);
+});

@@ -163,3 +163,16 @@ test('search finds images by name, alias, path, tag and status, and filters by e
   assert.deepEqual(await found('registry=hub'), ['db', 'nginx']);
   assert.deepEqual(await found('name=17'), []);
 });
+
+test('namespaces that hold something of ours are told with how much', async () => {
+  const api = inProcessApi();
+  await api.call('POST', '/namespaces/a/registry-secrets', newSecret('hub'));
+  await api.call('POST', '/namespaces/a/repositories', newRepository('one'));
+  await api.call('POST', '/namespaces/a/repositories', newRepository('two'));
+  await api.call('POST', '/namespaces/b/registry-secrets', newSecret('hub'));
+  const { items } = (await (await api.call('GET', '/namespaces')).json()) as { items: object[] };
+  assert.deepEqual(items, [
+    { name: 'a', images: 2, registrySecrets: 1 },
+    { name: 'b', images: 0, registrySecrets: 1 },
+  ]);
+});
