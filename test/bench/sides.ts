@@ -16,15 +16,22 @@ export interface Place {
   readonly path: string;
 }
 
-const command = join(import.meta.dirname, '../../worker/imageferry.ts');
 const at = ({ domain, path }: Place): string => `${domain}/${path}`;
 // crane refuses addresses of this machine, but not its name.
 const named = (place: Place): string => at(place).replace('127.0.0.1', 'localhost');
 
-/** Our own command. */
+/** Our own command, as it is packaged (`npm run package`); the ground has built it into its folder. */
 export function ours(folder: string, ...args: readonly string[]): Side {
-  const env = { XDG_STATE_HOME: join(folder, 'state'), DOCKER_CONFIG: folder };
-  return { name: 'imageferry', argv: [process.execPath, command, ...args], env };
+  const env = {
+    XDG_STATE_HOME: join(folder, 'state'),
+    XDG_CACHE_HOME: join(folder, 'cache'),
+    DOCKER_CONFIG: folder,
+  };
+  return {
+    name: 'imageferry',
+    argv: [process.execPath, join(folder, 'command', 'imageferry.cjs'), ...args],
+    env,
+  };
 }
 
 /** Every tool that copies one image. */

@@ -5,20 +5,24 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { parseRepositoryPath } from '../../domain/names/repository-path.ts';
+import { bundleCommand } from '../../infra/local/bundle-command.ts';
 import { RegistryClients } from '../../infra/registry/registry-client.ts';
 import { RegistryStore } from '../../infra/registry/registry-store.ts';
 import { startRegistryProcess, type RegistryProcess } from '../support/registry-process.ts';
 import { pushSample, randomBlob, sampleImage } from '../support/sample-image.ts';
 
 const credential = { username: 'alice', password: 'secret' };
-const command = join(import.meta.dirname, '../../worker/imageferry.ts');
 let upstream: RegistryProcess;
 let edge: RegistryProcess;
 let home: string;
+/** As it is packaged: one file, with nothing of the tree beside it. */
+let command: string;
 
 before(async () => {
   [upstream, edge] = await Promise.all([startRegistryProcess(), startRegistryProcess({ credential })]);
   home = mkdtempSync(join(tmpdir(), 'imageferry-home-'));
+  await bundleCommand(join(home, 'command'));
+  command = join(home, 'command', 'imageferry.cjs');
   const auth = Buffer.from('alice:secret').toString('base64');
   writeFileSync(join(home, 'config.json'), JSON.stringify({ auths: { [edge.domain]: { auth } } }));
   const clients = new RegistryClients();
@@ -42,7 +46,7 @@ interface Ended {
 }
 
 function imageferry(args: readonly string[]): Promise<Ended> {
-  const env = { ...process.env, DOCKER_CONFIG: home, XDG_STATE_HOME: home };
+  const env = { ...process.env, DOCKER_CONFIG: home, XDG_STATE_HOME: home, XDG_CACHE_HOME: home };
   const child = spawn(process.execPath, [command, ...args], { env });
   let [out, err] = ['', ''];
   child.stdout.on('data', (text) => (out += String(text)));
