@@ -1,25 +1,21 @@
-import { completeness, stagingStatus, type SkippedImage } from '../domain/bundle/bundle-status.ts';
-import {
-  bundleObjectName,
-  type StagedImage,
-  type StageOrder,
-  type StagePlan,
-} from '../domain/bundle/stage-plan.ts';
-import { parseDuration } from '../domain/duration.ts';
+import type { SkippedImage } from '../domain/bundle/bundle-status.ts';
+import { hasNews } from '../domain/bundle/news.ts';
+import { parseStagePlan } from '../domain/bundle/parse-stage-plan.ts';
+import type { BundleMark } from '../domain/bundle/site-state.ts';
+import type { StagedImage, StageOrder } from '../domain/bundle/stage-plan.ts';
 import { asFailure, Failure } from '../domain/failure.ts';
 import { pinOf } from '../domain/lifecycle/rollback.ts';
 import { selectedTags, selectTags } from '../domain/lifecycle/tag-selection.ts';
-import { parseDigest } from '../domain/names/digest.ts';
 import { parseSiteName } from '../domain/names/kubernetes-name.ts';
 import { parseTag, type TagName } from '../domain/names/tag.ts';
 import type { EdgeSite } from '../domain/resources/edge-site.ts';
-import { apiGroup, apiVersion } from '../domain/resources/meta.ts';
 import type { Repository } from '../domain/resources/repository.ts';
 import { factsOf } from '../domain/sync/failure-facts.ts';
 import { chooseSites } from '../domain/sync/site-choice.ts';
 import { sitePath } from '../domain/sync/site-path.ts';
 import type { RepositoryEndpoint } from '../infra/copy/engine.ts';
 import type { BundleDependencies } from './bundle-dependencies.ts';
+import { announce, takeSequence, type RunOrder } from './bundle-number.ts';
 import { sourceEndpoint } from './endpoints.ts';
 
 /** What was planned, in a few words: the plan itself stays in the bucket. */
@@ -27,6 +23,10 @@ export interface PlannedBundle {
   readonly site: string;
   readonly sequence: number;
   readonly images: number;
+  /** Whether its size has to be reckoned first, as its site takes only so much. Default: false. */
+  readonly limited?: boolean;
+  /** There was nothing new: `sequence` is that of the last bundle, and none is to be staged. Default: false. */
+  readonly upToDate?: boolean;
 }
 
 /**
@@ -35,7 +35,7 @@ export interface PlannedBundle {
  */
 export async function planBundle(
   deps: BundleDependencies,
-  order: StageOrder,
+  order: RunOrder,
   signal: AbortSignal,
 ): Promise<PlannedBundle> {
   const sites = await deps.resources.resource('edgesites').list();
@@ -55,9 +55,36 @@ export async function planBundle(
       ? new Failure('NoSite', { side: 'caller', detail: `no Repository goes to ${order.site}` })
       : new Failure(problem.failure.code, problem.failure);
   }
-  const plan = await takeSequence(deps, site, order, images);
+  const previous = await deps.stager.latest(parseSiteName(order.site));
+  const limits = site.spec.bundle?.maxBytes ?? site.spec.capacity;
+  if (!(await isWanted(deps, site, order, images, previous))) {
+    return { site: order.site, sequence: previous?.sequence ?? 0, images: 0, upToDate: true };
+  }
+  const plan = await takeSequence(deps, site, order, images, previous);
   await announce(deps, plan, skipped);
-  return { site: plan.site, sequence: plan.sequence, images: images.length };
+  const { sequence } = plan;
+  const planned = { site: plan.site, sequence, images: plan.images.length };
+  return limits === undefined ? planned : { ...planned, limited: true };
+}
+
+/** What nobody asked for is staged only where it tells the site something new. */
+async function isWanted(
+  deps: BundleDependencies,
+  { metadata, status }: EdgeSite,
+  { trigger = 'demand' }: StageOrder,
+  images: readonly StagedImage[],
+  previous: BundleMark | undefined,
+): Promise<boolean> {
+  if (trigger === 'demand' || previous === undefined) return true;
+  const site = parseSiteName(metadata.name);
+  const latest = await deps.stager.shelf.plan(site, previous.sequence);
+  const acknowledged = status?.acknowledged?.sequence;
+  return hasNews({
+    images,
+    now: deps.now(),
+    ...(latest === undefined ? {} : { latest: parseStagePlan(latest, `${site}/${previous.sequence}`) }),
+    ...(acknowledged === undefined ? {} : { acknowledged }),
+  });
 }
 
 async function look(
@@ -106,60 +133,3 @@ async function tagsOf(
   const known = upstream.map((tag) => ({ tag }));
   return selectedTags(selectTags(known, spec.tagSelector));
 }
-
-/** Takes the next free number; whoever else takes one at the same time gets another. */
-async function takeSequence(
-  deps: BundleDependencies,
-  edge: EdgeSite,
-  order: StageOrder,
-  images: readonly StagedImage[],
-): Promise<StagePlan> {
-  const site = parseSiteName(edge.metadata.name);
-  const { shelf } = deps.stager;
-  const previous = await deps.stager.latest(site);
-  const { acknowledged, stagedSequence } = edge.status ?? {};
-  const lifetime = parseDuration(edge.spec.bundle?.expiresAfter ?? '720h');
-  const now = deps.now();
-  const taken = [...(await shelf.sequences(site)).keys()].at(-1) ?? 0;
-  const first = Math.max(taken, acknowledged?.sequence ?? 0, stagedSequence ?? 0) + 1;
-  for (let sequence = first; ; sequence += 1) {
-    const plan: StagePlan = {
-      site,
-      sequence,
-      kind: order.kind,
-      images,
-      createdAt: new Date(now).toISOString(),
-      expires: new Date(now + lifetime).toISOString(),
-      ...(previous === undefined ? {} : { previous }),
-      ...(acknowledged === undefined || order.kind === 'full'
-        ? {}
-        : { base: { sequence: acknowledged.sequence, digest: parseDigest(acknowledged.digest) } }),
-    };
-    if (await shelf.takeSequence(site, sequence, plan)) return plan;
-  }
-}
-
-async function announce(
-  deps: BundleDependencies,
-  { site, sequence, kind, images, createdAt, expires, base }: StagePlan,
-  skipped: readonly SkippedImage[],
-): Promise<void> {
-  const bundles = deps.resources.resource('imagebundles');
-  const name = bundleObjectName(site, sequence);
-  const created = await bundles.create({
-    apiVersion: `${apiGroup}/${apiVersion}`,
-    kind: 'ImageBundle',
-    metadata: { name },
-    spec: { site, sequence, kind },
-  });
-  const status = completeness(stagingStatus(undefined, 0, images.length), skipped, seconds(createdAt));
-  await bundles.applyStatus({ name }, created.metadata.uid ?? '', {
-    ...status,
-    created: seconds(createdAt),
-    expires: seconds(expires),
-    ...(base === undefined ? {} : { baseSequence: base.sequence }),
-  });
-}
-
-/** Kubernetes writes times in whole seconds. */
-const seconds = (time: string): string => `${time.slice(0, 19)}Z`;

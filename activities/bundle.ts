@@ -1,6 +1,11 @@
 import { failedStatus, stagingStatus, withSite } from '../domain/bundle/bundle-status.ts';
 import { parseStagePlan } from '../domain/bundle/parse-stage-plan.ts';
-import { bundleObjectName, type StageOrder, type StagePlan } from '../domain/bundle/stage-plan.ts';
+import {
+  bundleObjectName,
+  type StagedImage,
+  type StageOrder,
+  type StagePlan,
+} from '../domain/bundle/stage-plan.ts';
 import { Failure } from '../domain/failure.ts';
 import { parseSiteName } from '../domain/names/kubernetes-name.ts';
 import type { ImageBundle, ImageBundleStatus } from '../domain/resources/image-bundle.ts';
@@ -8,6 +13,7 @@ import { setCondition } from '../domain/resources/meta.ts';
 import type { FailureFacts } from '../domain/sync/failure-facts.ts';
 import type { CollectReport } from '../infra/bundle/collect-bundles.ts';
 import type { PublishedBundle } from '../infra/bundle/bundle-stager.ts';
+import type { RepositoryEndpoint } from '../infra/copy/engine.ts';
 import type { BundleDependencies } from './bundle-dependencies.ts';
 import { planBundle, type PlannedBundle } from './bundle-plan.ts';
 import { sourceEndpoint } from './endpoints.ts';
@@ -21,44 +27,63 @@ export interface StageImageOrder {
 
 /** The steps of a staging. */
 export interface BundleActivities {
-  planBundle(order: StageOrder): Promise<PlannedBundle>;
+  /** `run`: Temporal's id of the run, so that a step that is tried again goes on with the number it took. */
+  planBundle(order: StageOrder, run: string): Promise<PlannedBundle>;
   reportStaging(bundle: PlannedBundle, done: number): Promise<void>;
   publishBundle(bundle: PlannedBundle): Promise<PublishedBundle>;
   failBundle(bundle: PlannedBundle, failure: FailureFacts): Promise<void>;
   collectBundles(): Promise<CollectReport>;
 }
 
-/** The step that moves bytes, on the copy queue. Resolves with bytes moved. */
+/** The steps that ask registries, on the copy queue. */
 export interface BundleCopyActivities {
+  /** Reckons a bundle's size before any of it is moved. Fails with `QuotaExceeded` where its site could not take it. */
+  measureBundle(bundle: PlannedBundle): Promise<void>;
+  /** Resolves with bytes moved. */
   stageImage(order: StageImageOrder): Promise<number>;
 }
 
 /** Binds the hub's steps to what they need. */
 export function createBundleActivities(deps: BundleDependencies): BundleActivities {
   return {
-    planBundle: (order) => withHeartbeat((signal) => planBundle(deps, order, signal)),
+    planBundle: (order, run) => withHeartbeat((signal) => planBundle(deps, { ...order, run }, signal)),
     reportStaging: async (bundle, done) =>
       writeStatus(deps, bundle, (before) => stagingStatus(before, done, bundle.images)),
     publishBundle: (bundle) => withHeartbeat((signal) => publishBundle(deps, bundle, signal)),
     collectBundles: () => withHeartbeat(() => deps.collect()),
-    failBundle: (bundle, failure) =>
-      writeStatus(deps, bundle, (before) => failedStatus(before, failure, clock(deps))),
+    failBundle: async (bundle, failure) => {
+      await deps.stager.shelf.markFailed(parseSiteName(bundle.site), bundle.sequence);
+      await writeStatus(deps, bundle, (before) => failedStatus(before, failure, clock(deps)));
+    },
   };
 }
 
-/** Binds the copying step to what it needs. */
+/** Binds the copying steps to what they need. */
 export function createBundleCopyActivities(deps: BundleDependencies): BundleCopyActivities {
   return {
+    measureBundle: (bundle) => withHeartbeat((signal) => measureBundle(deps, bundle, signal)),
     stageImage: ({ bundle, index }) =>
       withHeartbeat(async (signal) => {
         const image = (await planOf(deps, bundle)).images[index];
         if (image === undefined) throw new Failure('BundleNotFound', { subject: `${bundle.site}/${index}` });
-        const { registryRef, source: repository, ref } = image;
-        const source = await sourceEndpoint(deps, { registryRef, repository, usedFrom: ref.namespace });
-        return deps.stager.stageImage(image, source, { signal });
+        return deps.stager.stageImage(image, await sourceOf(deps, image), { signal });
       }),
   };
 }
+
+async function measureBundle(
+  deps: BundleDependencies,
+  bundle: PlannedBundle,
+  signal: AbortSignal,
+): Promise<void> {
+  const plan = await planOf(deps, bundle);
+  await deps.stager.measure(plan, (image) => sourceOf(deps, image), signal);
+}
+
+const sourceOf = (
+  deps: BundleDependencies,
+  { registryRef, source: repository, ref }: StagedImage,
+): Promise<RepositoryEndpoint> => sourceEndpoint(deps, { registryRef, repository, usedFrom: ref.namespace });
 
 async function publishBundle(
   deps: BundleDependencies,

@@ -15,6 +15,8 @@ import { createSigningKeys } from '../infra/bundle/signing-keys.ts';
 import { BundleShelf } from '../infra/storage/bundle-shelf.ts';
 import { ObjectStore } from '../infra/storage/object-store.ts';
 import { RegistryStore } from '../infra/registry/registry-store.ts';
+import { createBundleGateway } from '../infra/temporal/bundle-gateway.ts';
+import { createBundleSchedules } from '../infra/temporal/bundle-schedules.ts';
 import { createLifecycleGateway } from '../infra/temporal/lifecycle-gateway.ts';
 import { createLifecycleSchedules } from '../infra/temporal/lifecycle-schedules.ts';
 import { clusterPlaces } from '../activities/copy-places.ts';
@@ -36,6 +38,7 @@ import { createWorkflowGateway } from '../infra/temporal/workflow-gateway.ts';
 import { createPullCounter, registerImageGauges } from './image-metrics.ts';
 import { createLog } from './log.ts';
 import { serveMetrics } from './metrics-server.ts';
+import { startEdgeSiteReconciler } from './reconcile/edge-sites.ts';
 import { startLifecycleReconcilers } from './reconcile/lifecycle.ts';
 import { startReconcilers } from './reconcile/start.ts';
 import { parseWorkerSettings } from './settings.ts';
@@ -153,9 +156,11 @@ async function queues(): Promise<PolledQueue[]> {
   ];
 }
 
+const watchedKinds = ['repositories', 'registrysecrets', 'imagecleanuppolicies', 'edgesites'] as const;
+
 /** Watches the cluster, reconciles, and shows what is watched as metrics. */
 async function startHub(): Promise<() => Promise<void>> {
-  const caches = await watchResources(cluster, ['repositories', 'registrysecrets', 'imagecleanuppolicies'], {
+  const caches = await watchResources(cluster, watchedKinds, {
     onTrouble: (error) => log.warn({ err: error }, 'the cluster cannot be watched'),
   });
   registerImageGauges(metrics, caches);
@@ -168,9 +173,17 @@ async function startHub(): Promise<() => Promise<void>> {
     schedules: createLifecycleSchedules(temporal),
     log,
   });
+  const stopSites = startEdgeSiteReconciler({
+    clients: resources,
+    caches,
+    events,
+    gateway: createBundleGateway(temporal),
+    schedules: createBundleSchedules(temporal),
+    log,
+  });
   const stop = startReconcilers({ clients: resources, caches, credentials, events, workflows: gateway, log });
   return async () => {
-    await Promise.all([stop(), stopLifecycle()]);
+    await Promise.all([stop(), stopLifecycle(), stopSites()]);
     caches.stop();
   };
 }

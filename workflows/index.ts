@@ -5,6 +5,7 @@ export { recordUsage } from './record-usage.ts';
 export { resync } from './resync.ts';
 export { rollback } from './rollback.ts';
 export { scheduledCleanup } from './scheduled-cleanup.ts';
+export { scheduledStage } from './scheduled-stage.ts';
 export { scrub } from './scrub.ts';
 export { collectBundles, stageBundle } from './stage-bundle.ts';
 export { syncRepository } from './sync.ts';

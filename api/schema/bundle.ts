@@ -8,7 +8,7 @@ export const imageBundleSchema = z
   .object({
     ...outgoingType('ImageBundle'),
     metadata: metaSchema,
-    spec: z.object({ site: z.string(), sequence: z.int(), kind: z.enum(['delta', 'full']) }),
+    spec: z.object({ site: z.string(), sequence: z.int(), kind: z.enum(['delta', 'full', 'inventory']) }),
     status: optional(
       z.object({
         observedGeneration: optional(z.int()),
@@ -33,7 +33,7 @@ export const imageBundleListSchema = listSchema('ImageBundle', imageBundleSchema
 
 /** What is to be staged. */
 export const stageRequestSchema = z
-  .object({ kind: z.enum(['delta', 'full']).default('delta') })
+  .object({ kind: z.enum(['delta', 'full', 'inventory']).default('delta') })
   .openapi('StageBundleRequest');
 
 /** A receipt: the file that the import wrote, as it is. */

@@ -34,6 +34,9 @@ const edgeSiteSpecSchema = z
     worker: optional(z.boolean()),
     bundle: optional(
       z.object({
+        schedule: optional(z.string().max(120)).openapi({ example: '0 3 * * 1' }),
+        afterSync: optional(z.boolean()),
+        maxBytes: optional(z.int().min(1)).openapi({ description: 'Bytes that one bundle may carry' }),
         expiresAfter: optional(short),
         receiptKey: optional(z.string().max(16_384)),
       }),

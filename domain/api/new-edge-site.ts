@@ -1,4 +1,5 @@
 import { parseDuration } from '../duration.ts';
+import { parseCron } from '../lifecycle/cron.ts';
 import { parseObjectName } from '../names/kubernetes-name.ts';
 import { parseRegistryDomain } from '../names/registry-domain.ts';
 import { parseRepositoryPath } from '../names/repository-path.ts';
@@ -11,4 +12,5 @@ export function checkEdgeSiteSpec(spec: EdgeSiteSpec): void {
   if (pathPrefix !== undefined && pathPrefix !== '') parseRepositoryPath(pathPrefix.replace(/\/$/, ''));
   if (credentialSecretName !== undefined) parseObjectName(credentialSecretName);
   if (spec.bundle?.expiresAfter !== undefined) parseDuration(spec.bundle.expiresAfter);
+  if (spec.bundle?.schedule !== undefined) parseCron(spec.bundle.schedule);
 }

@@ -4,10 +4,17 @@ import type { RepositoryPath } from '../names/repository-path.ts';
 import type { TagName } from '../names/tag.ts';
 import type { ObjectRef } from '../resources/meta.ts';
 import type { PlatformSelection } from '../resources/repository.ts';
+import type { BundleLimits } from './limits.ts';
 import type { BundleMark } from './site-state.ts';
 
 /** Workflow type that stages a bundle. */
 export const stageBundleWorkflow = 'stageBundle';
+/** Signal that asks a running staging for one more bundle; carries a {@link StageOrder}. */
+export const stageAgainSignal = 'stage-again';
+/** Workflow type that a site's schedule starts; it starts the staging. */
+export const scheduledStageWorkflow = 'scheduledStage';
+/** Schedule id of a site's bundles. */
+export const stageScheduleId = (site: string): string => `bundle-schedule/${site}`;
 /** Workflow type of the daily pass over old bundles. */
 export const collectBundlesWorkflow = 'collectBundles';
 /** Schedule and workflow id of it. */
@@ -17,10 +24,18 @@ export const bundleWorkflowId = (site: string): string => `bundle/${site}`;
 /** Name of a bundle's ImageBundle. */
 export const bundleObjectName = (site: string, sequence: number): string => `${site}-${sequence}`;
 
-/** What a staging is started with. `delta`: against what the site acknowledged. `full`: everything. */
+/**
+ * What a bundle is reckoned against. `delta`: what the site acknowledged. `full`: nothing, it carries everything.
+ * `inventory`: what the site's registry had when the site last told.
+ */
+export type StageKind = 'delta' | 'full' | 'inventory';
+
+/** What a staging is started with. */
 export interface StageOrder {
   readonly site: string;
-  readonly kind: 'delta' | 'full';
+  readonly kind: StageKind;
+  /** Default: a person asked. The others stage nothing where there is nothing new. */
+  readonly trigger?: 'demand' | 'schedule' | 'sync';
 }
 
 /** An image that the site should have, pinned when the bundle was planned (fault K12). */
@@ -41,7 +56,10 @@ export interface StagedImage {
 export interface StagePlan {
   readonly site: SiteName;
   readonly sequence: number;
-  readonly kind: 'delta' | 'full';
+  readonly kind: StageKind;
+  /** Temporal's id of the run that took this number: tried again, it goes on with it. Default: not known. */
+  readonly run?: string;
+  readonly limits?: BundleLimits;
   /** RFC 3339 UTC. */
   readonly createdAt: string;
   readonly expires: string;

@@ -21,11 +21,17 @@ export interface EdgeSiteSpec {
   readonly bandwidth?: number;
   /** Secret in {@link systemNamespace} with the site's cluster under `kubeconfig`: what its Pods use is kept. Default: not asked. */
   readonly kubeconfigSecretName?: string;
-  /** Bytes that its registry may hold. Default: unknown, and no percentage is shown. */
+  /** Bytes that its registry may hold; a bundle of more is refused. Default: unknown, and no percentage is shown. */
   readonly capacity?: number;
   /** Whether a worker of its own, at the site, does its copying (task queue `site-<name>`). Default: false. */
   readonly worker?: boolean;
   readonly bundle?: {
+    /** Cron expression (five fields, UTC) at which a bundle is staged, if there is anything new. Default: none. */
+    readonly schedule?: string;
+    /** Whether a bundle is staged after syncs that found something new for the site. Default: false. */
+    readonly afterSync?: boolean;
+    /** Bytes that one bundle may carry: a larger one is refused before anything is fetched. Default: no limit. */
+    readonly maxBytes?: number;
     /** Go-style duration after which a bundle may no longer be imported. Default: `720h`. */
     readonly expiresAfter?: string;
     /** PEM public key that signs the site's receipts, pinned at first trust. Default: none. */

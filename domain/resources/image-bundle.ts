@@ -1,10 +1,11 @@
+import type { StageKind } from '../bundle/stage-plan.ts';
 import type { Condition, Resource } from './meta.ts';
 
 export interface ImageBundleSpec {
   readonly site: string;
   readonly sequence: number;
-  /** `delta` against the acknowledged base, or `full`. */
-  readonly kind: 'delta' | 'full';
+  /** `delta` against the acknowledged base, `full`, or against the site's `inventory`. */
+  readonly kind: StageKind;
 }
 
 export interface ImageBundleStatus {

@@ -4,6 +4,7 @@ import {
   type DeltaPlan,
   type WantedImage,
 } from '../../domain/bundle/delta.ts';
+import { checkBundleSize } from '../../domain/bundle/limits.ts';
 import { layoutIndex } from '../../domain/bundle/layout-index.ts';
 import { parseStatement } from '../../domain/bundle/parse-statement.ts';
 import type { BundleMark } from '../../domain/bundle/site-state.ts';
@@ -31,6 +32,7 @@ import { BlobPool } from '../storage/blob-pool.ts';
 import type { BundleShelf } from '../storage/bundle-shelf.ts';
 import { sha256, signEnvelope, verifyEd25519 } from '../trust/ed25519.ts';
 import { parseImageRecord, type ImageRecord } from './image-record.ts';
+import { measureBundle } from './measure-bundle.ts';
 import { PooledSource } from './pooled-source.ts';
 import type { SigningKeys } from './signing-keys.ts';
 
@@ -96,12 +98,23 @@ export class BundleStager {
     });
   }
 
+  /** Reckons a bundle before anything of it is moved. Throws `QuotaExceeded` for one that its site could not take. */
+  async measure(
+    plan: StagePlan,
+    source: (image: StagedImage) => Promise<RepositoryEndpoint>,
+    signal: AbortSignal,
+  ): Promise<void> {
+    const base = await this.#base(plan);
+    const { store } = this.shelf;
+    await measureBundle({ plan, base, store, clients: this.#clients, source, signal });
+  }
+
   /** Plans what the bundle carries, proves that it is all there, signs, and publishes it under its number. */
   async publish(plan: StagePlan, signal?: AbortSignal): Promise<PublishedBundle> {
     const { signers, roots } = await this.#keys.read();
     const wanted = (await mapInParallel(plan.images, (image) => this.#wanted(image, signal))).flat();
-    const base = plan.kind === 'full' ? undefined : await this.#base(plan.site, plan.base);
-    const delta = planDelta(uniqueImages(wanted), base);
+    const delta = planDelta(uniqueImages(wanted), await this.#base(plan));
+    checkBundleSize(delta.bytes, plan.limits ?? {});
     await this.#proveAll(delta, signal);
     for (const { version, bytes } of roots) await this.shelf.addRoot(version, bytes);
     const index = layoutIndex(delta.images, delta.referrers);
@@ -127,7 +140,8 @@ export class BundleStager {
   }
 
   /** What a site has by its acknowledged bundle. Undefined, so that everything is carried, where that is not known. */
-  async #base(site: SiteName, mark: BundleMark | undefined): Promise<AcknowledgedBase | undefined> {
+  async #base({ kind, site, base: mark }: StagePlan): Promise<AcknowledgedBase | undefined> {
+    if (kind === 'full') return undefined;
     const bytes = mark === undefined ? undefined : await this.shelf.manifest(site, mark.sequence);
     if (bytes === undefined || mark === undefined) return undefined;
     const envelope = parseEnvelope(bytes);

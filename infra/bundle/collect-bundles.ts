@@ -7,7 +7,7 @@ import type { EdgeSite } from '../../domain/resources/edge-site.ts';
 import { parseEnvelope } from '../../domain/trust/envelope.ts';
 import type { ResourceClients } from '../kubernetes/cluster.ts';
 import { listPool, poolKey } from '../storage/blob-pool.ts';
-import type { BundleShelf } from '../storage/bundle-shelf.ts';
+import { BundleShelf } from '../storage/bundle-shelf.ts';
 import { abortStrayUploads } from '../storage/janitor.ts';
 
 /** What a pass did. */
@@ -113,7 +113,7 @@ async function drop(shelf: BundleShelf, resources: ResourceClients, bundle: Kept
 async function isStaging(shelf: BundleShelf, now: number): Promise<boolean> {
   for (const site of await shelf.sites()) {
     for (const [sequence, files] of await shelf.sequences(site)) {
-      if (files.includes('manifest.dsse.json') || !files.includes('plan.json')) continue;
+      if (!BundleShelf.isStaging(files)) continue;
       const plan = (await shelf.plan(site, sequence)) as { readonly createdAt?: string } | undefined;
       if (now - Date.parse(plan?.createdAt ?? '') < stagingMs) return true;
     }

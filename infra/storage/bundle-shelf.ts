@@ -8,6 +8,7 @@ import { maxEnvelopeBytes } from '../../domain/trust/envelope.ts';
 import type { ObjectStore } from './object-store.ts';
 
 const planFile = 'plan.json';
+const failedFile = 'failed.json';
 /** Plans and image records hold lists of digests. */
 const maxDocumentBytes = 16 * 1024 * 1024;
 
@@ -29,6 +30,11 @@ export class BundleShelf {
 
   plan(site: SiteName, sequence: number): Promise<unknown> {
     return this.#document(bundleKey(site, sequence, planFile));
+  }
+
+  /** Marks a plan as given up, so that nothing waits for it. */
+  async markFailed(site: SiteName, sequence: number): Promise<void> {
+    await this.store.write(bundleKey(site, sequence, failedFile), encode({}));
   }
 
   /** What an image consists of, written when all of it was in the pool. */
@@ -63,6 +69,11 @@ export class BundleShelf {
 
   index(site: SiteName, sequence: number): Promise<Uint8Array | undefined> {
     return this.store.read(bundleKey(site, sequence, indexFile), bundleCaps.smallFileBytes);
+  }
+
+  /** Whether such files are those of a bundle that is still being staged. */
+  static isStaging(files: readonly string[]): boolean {
+    return files.includes(planFile) && !files.includes(manifestFile) && !files.includes(failedFile);
   }
 
   /** Sequences that were taken, in order, with the files that are there. */
@@ -111,7 +122,7 @@ export class BundleShelf {
 
   /** Removes a bundle's files; its blobs stay until nothing names them. The signed manifest goes first. */
   async remove(site: SiteName, sequence: number): Promise<void> {
-    for (const file of [manifestFile, indexFile, layoutFile, planFile]) {
+    for (const file of [manifestFile, indexFile, layoutFile, failedFile, planFile]) {
       await this.store.delete(bundleKey(site, sequence, file));
     }
   }

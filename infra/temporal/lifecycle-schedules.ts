@@ -1,9 +1,4 @@
-import {
-  ScheduleAlreadyRunning,
-  ScheduleOverlapPolicy,
-  type Client,
-  type ScheduleOptions,
-} from '@temporalio/client';
+import { ScheduleOverlapPolicy, type Client, type ScheduleOptions } from '@temporalio/client';
 import {
   cleanupScheduleId,
   lifecycleWorkflows,
@@ -13,7 +8,7 @@ import {
 } from '../../domain/lifecycle/ids.ts';
 import { collectBundlesSchedule, collectBundlesWorkflow } from '../../domain/bundle/stage-plan.ts';
 import type { ObjectRef } from '../../domain/resources/meta.ts';
-import { hubTaskQueue } from '../../domain/sync/ids.ts';
+import { createOnce, ensureCron, startAction, type CronSchedule } from './cron-schedule.ts';
 import { engineCall } from './engine-call.ts';
 import { listScheduled } from './schedule.ts';
 
@@ -34,7 +29,7 @@ export interface LifecycleSchedules {
 /** Schedules over a Temporal client. */
 export function createLifecycleSchedules(client: Client): LifecycleSchedules {
   return {
-    ensureCleanup: (ref, cron) => ensureCleanup(client, ref, cron),
+    ensureCleanup: (ref, cron) => ensureCron(client, cron, cleanupSchedule(ref, cron)),
     deleteCleanup: async (ref) => {
       await engineCall(client, () => client.schedule.getHandle(cleanupScheduleId(ref)).delete());
     },
@@ -48,35 +43,24 @@ export function createLifecycleSchedules(client: Client): LifecycleSchedules {
   };
 }
 
-/** The expression is kept as the schedule's note: Temporal gives it back only in another form. */
-async function ensureCleanup(client: Client, ref: ObjectRef, cron: string): Promise<void> {
-  const wanted = cleanupSchedule(ref, cron);
-  const handle = client.schedule.getHandle(wanted.scheduleId);
-  const present = await engineCall(client, () => handle.describe());
-  if (present?.state.note === cron) return;
-  if (present === undefined) return createOnce(client, wanted);
-  await engineCall(client, () => handle.update(() => ({ ...wanted, state: { note: cron } })));
-}
-
-const cleanupSchedule = (ref: ObjectRef, cron: string): ScheduleOptions & UpdatableParts => ({
+const cleanupSchedule = (ref: ObjectRef, cron: string): CronSchedule => ({
   scheduleId: cleanupScheduleId(ref),
   spec: { cronExpressions: [cron], timezone: 'UTC', jitter: 30_000 },
-  action: action(lifecycleWorkflows.scheduledCleanup, cleanupScheduleId(ref), [ref]),
+  action: startAction(lifecycleWorkflows.scheduledCleanup, cleanupScheduleId(ref), [ref]),
   policies: { overlap: ScheduleOverlapPolicy.SKIP, catchupWindow: '1h' },
-  state: { note: cron },
 });
 
 const usageSchedule: ScheduleOptions = {
   scheduleId: usageScheduleId,
   spec: { intervals: [{ every: '10m' }], jitter: 30_000 },
-  action: action(lifecycleWorkflows.recordUsage, usageScheduleId, []),
+  action: startAction(lifecycleWorkflows.recordUsage, usageScheduleId, []),
   policies: { overlap: ScheduleOverlapPolicy.SKIP, catchupWindow: '10m' },
 };
 
 const storageSchedule: ScheduleOptions = {
   scheduleId: storageScheduleId,
   spec: { intervals: [{ every: '6h' }], jitter: 300_000 },
-  action: action(lifecycleWorkflows.measureStorage, storageScheduleId, []),
+  action: startAction(lifecycleWorkflows.measureStorage, storageScheduleId, []),
   policies: { overlap: ScheduleOverlapPolicy.SKIP, catchupWindow: '1h' },
   state: { triggerImmediately: true },
 };
@@ -84,7 +68,7 @@ const storageSchedule: ScheduleOptions = {
 const scrubSchedule: ScheduleOptions = {
   scheduleId: scrubScheduleId,
   spec: { cronExpressions: ['17 2 * * *'], timezone: 'UTC', jitter: 600_000 },
-  action: action(lifecycleWorkflows.scrub, scrubScheduleId, []),
+  action: startAction(lifecycleWorkflows.scrub, scrubScheduleId, []),
   policies: { overlap: ScheduleOverlapPolicy.SKIP, catchupWindow: '6h' },
 };
 
@@ -92,24 +76,6 @@ const scrubSchedule: ScheduleOptions = {
 const collectSchedule: ScheduleOptions = {
   scheduleId: collectBundlesSchedule,
   spec: { cronExpressions: ['43 3 * * *'], timezone: 'UTC', jitter: 600_000 },
-  action: action(collectBundlesWorkflow, collectBundlesSchedule, []),
+  action: startAction(collectBundlesWorkflow, collectBundlesSchedule, []),
   policies: { overlap: ScheduleOverlapPolicy.SKIP, catchupWindow: '6h' },
 };
-
-interface UpdatableParts {
-  readonly policies: NonNullable<ScheduleOptions['policies']>;
-}
-
-function action(workflowType: string, workflowId: string, args: unknown[]): ScheduleOptions['action'] {
-  return { type: 'startWorkflow', workflowType, workflowId, taskQueue: hubTaskQueue, args };
-}
-
-async function createOnce(client: Client, options: ScheduleOptions): Promise<void> {
-  await engineCall(client, async () => {
-    try {
-      await client.schedule.create(options);
-    } catch (error) {
-      if (!(error instanceof ScheduleAlreadyRunning)) throw error;
-    }
-  });
-}

@@ -27,6 +27,9 @@ export const edgeSiteSpec = z.object({
   worker: z.boolean().exactOptional(),
   bundle: z
     .object({
+      schedule: z.string().max(120).exactOptional(),
+      afterSync: z.boolean().exactOptional(),
+      maxBytes: z.int().min(1).exactOptional(),
       expiresAfter: durationField.exactOptional(),
       receiptKey: z.string().max(4096).exactOptional(),
     })

@@ -5,7 +5,7 @@ import { conditionsField, digestField, immutable, labelField, textField, timeFie
 export const imageBundleSpec = z.object({
   site: immutable(labelField, 'site'),
   sequence: immutable(z.int().min(1), 'sequence'),
-  kind: immutable(z.enum(['delta', 'full']), 'kind'),
+  kind: immutable(z.enum(['delta', 'full', 'inventory']), 'kind'),
 }) satisfies z.ZodType<ImageBundleSpec>;
 
 export const imageBundleStatus = z.object({

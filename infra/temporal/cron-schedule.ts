@@ -1,0 +1,41 @@
+import { ScheduleAlreadyRunning, type Client, type ScheduleOptions } from '@temporalio/client';
+import { hubTaskQueue } from '../../domain/sync/ids.ts';
+import { engineCall } from './engine-call.ts';
+
+/** A schedule that can be written over an older one. */
+export type CronSchedule = ScheduleOptions & {
+  readonly policies: NonNullable<ScheduleOptions['policies']>;
+};
+
+/**
+ * Creates or updates a schedule of one cron expression. The expression is kept as the schedule's note: Temporal gives it
+ * back only in another form.
+ */
+export async function ensureCron(client: Client, cron: string, schedule: CronSchedule): Promise<void> {
+  const wanted = { ...schedule, state: { note: cron } };
+  const handle = client.schedule.getHandle(schedule.scheduleId);
+  const present = await engineCall(client, () => handle.describe());
+  if (present?.state.note === cron) return;
+  if (present === undefined) return createOnce(client, wanted);
+  await engineCall(client, () => handle.update(() => wanted));
+}
+
+/** Creates a schedule where there is none; an operator may have changed the one that is there. */
+export async function createOnce(client: Client, options: ScheduleOptions): Promise<void> {
+  await engineCall(client, async () => {
+    try {
+      await client.schedule.create(options);
+    } catch (error) {
+      if (!(error instanceof ScheduleAlreadyRunning)) throw error;
+    }
+  });
+}
+
+/** What a schedule starts. */
+export function startAction(
+  workflowType: string,
+  workflowId: string,
+  args: unknown[],
+): ScheduleOptions['action'] {
+  return { type: 'startWorkflow', workflowType, workflowId, taskQueue: hubTaskQueue, args };
+}
