@@ -2,12 +2,14 @@ import { mkdir, open, rename, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { mediaFailure } from './media-failure.ts';
 
+let files = 0;
+
 /**
  * Replaces a file so that a crash or a power loss leaves the old or the new one, never half: temporary file, fsync,
  * rename, fsync of the folder. Throws `DiskFull` or `MediaError`; then the old file is still there.
  */
 export async function writeFileAtomically(path: string, bytes: Uint8Array, mode = 0o644): Promise<void> {
-  const temporary = join(dirname(path), `.${basename(path)}.${process.pid}.tmp`);
+  const temporary = join(dirname(path), `.${basename(path)}.${process.pid}-${(files += 1)}.tmp`);
   try {
     await mkdir(dirname(path), { recursive: true });
     const handle = await open(temporary, 'w', mode);

@@ -3,7 +3,6 @@ import { join } from 'node:path';
 import { Failure } from '../../domain/failure.ts';
 import { humanSize } from '../../domain/human-size.ts';
 import type { Descriptor } from '../../domain/image/descriptor.ts';
-import { printReference, type Reference } from '../../domain/names/reference.ts';
 import { parseRepositoryPath } from '../../domain/names/repository-path.ts';
 import type { TagName } from '../../domain/names/tag.ts';
 import { BandwidthLimiter } from '../../infra/copy/bandwidth.ts';
@@ -13,11 +12,11 @@ import { ManifestCache } from '../../infra/copy/manifest-cache.ts';
 import { ProvenParts } from '../../infra/copy/proven-parts.ts';
 import { SingleFlight } from '../../infra/copy/single-flight.ts';
 import { UploadFiles } from '../../infra/copy/upload-files.ts';
-import type { RegistryStore } from '../../infra/registry/registry-store.ts';
 import { Slots } from '../../infra/registry/slots.ts';
 import { exitCode, exitCodeOf, failureJson, runCommand } from './outcome.ts';
 import { ProgressLine } from './progress-line.ts';
-import { readBandwidth, readReference, Registries, type RegistryOptions } from './registries.ts';
+import { readPlace, type OpenPlace, type Place, type TaggedStore } from './place.ts';
+import { readBandwidth, Registries, type RegistryOptions } from './registries.ts';
 
 /** Options of `imageferry copy`. */
 export interface CopyOptions extends RegistryOptions {
@@ -43,19 +42,15 @@ export function copyCommand(
   return runCommand(options.json, async (signal) => {
     const registries = new Registries(options);
     try {
-      return await new CopyRun(registries, options, signal).run(
-        readReference(source),
-        targets.map(readReference),
-      );
+      return await new CopyRun(registries, options, signal).run(readPlace(source), targets.map(readPlace));
     } finally {
       await registries.clients.close();
     }
   });
 }
 
-interface Destination {
-  readonly reference: Reference;
-  readonly store: RegistryStore;
+interface Destination extends OpenPlace {
+  readonly place: Place;
 }
 
 class CopyRun {
@@ -77,31 +72,34 @@ class CopyRun {
     this.#limiter = bandwidth === undefined ? undefined : new BandwidthLimiter(bandwidth);
   }
 
-  async run(source: Reference, targets: readonly Reference[]): Promise<number> {
-    const from = await this.#registries.open(source.domain, source.path, 'source');
+  async run(source: Place, targets: readonly Place[]): Promise<number> {
+    const from = await source.open(this.#registries, 'source');
     const destinations = await Promise.all(
-      targets.map(async (reference) => ({
-        reference,
-        store: await this.#registries.open(reference.domain, reference.path, 'destination'),
-      })),
+      targets.map(async (place) => ({ place, ...(await place.open(this.#registries, 'destination')) })),
     );
-    if (!this.#options.allTags) return this.#copyOne(from, source, destinations);
-    return this.#copyAll(from, source, destinations);
+    try {
+      if (!this.#options.allTags) return await this.#copyOne(from, source, destinations);
+      return await this.#copyAll(from, source, destinations);
+    } finally {
+      await Promise.all(destinations.map((destination) => destination.close()));
+    }
   }
 
-  async #copyAll(
-    from: RegistryStore,
-    source: Reference,
-    destinations: readonly Destination[],
-  ): Promise<number> {
-    const { path } = source;
-    const tags = [...(await from.listTags(this.#signal))];
-    if (tags.length === 0) throw new Failure('RepositoryNotFound', { side: 'source', subject: from.label });
+  async #copyAll(from: OpenPlace, source: Place, destinations: readonly Destination[]): Promise<number> {
+    const { store } = from;
+    const tags = [...(await store.listTags(this.#signal))];
+    if (tags.length === 0) throw new Failure('RepositoryNotFound', { side: 'source', subject: store.label });
     const absent = await this.#absentTags(destinations);
     const codes = new Set<number>();
     const lane = async (): Promise<void> => {
       for (let tag = tags.pop(); tag !== undefined; tag = tags.pop()) {
-        codes.add(await this.#copyOne(from, { domain: source.domain, path, tag }, destinations, absent(tag)));
+        const name = tag;
+        const one = {
+          ...from,
+          resolve: (signal: AbortSignal) => store.resolve(name, signal),
+        };
+        const place = { ...source, tag: name, print: () => source.print(undefined, name) };
+        codes.add(await this.#copyOne(one, place, destinations, absent(tag)));
       }
     };
     await Promise.all(Array.from({ length: Math.min(lanes, tags.length) }, lane));
@@ -112,7 +110,7 @@ class CopyRun {
   /** One list per target tells which tags need not be asked for one by one. */
   async #absentTags(
     destinations: readonly Destination[],
-  ): Promise<(tag: TagName) => ReadonlySet<RegistryStore>> {
+  ): Promise<(tag: TagName) => ReadonlySet<TaggedStore>> {
     const listed = await Promise.all(
       destinations.map(async ({ store }) => ({ store, tags: new Set(await store.listTags(this.#signal)) })),
     );
@@ -120,39 +118,30 @@ class CopyRun {
   }
 
   /** A tag that no target has is read at once; otherwise its digest is asked for first, which counts as no pull. */
-  async #resolve(from: RegistryStore, source: Reference, isNew: boolean): Promise<Descriptor | undefined> {
-    const wanted = source.digest ?? source.tag;
-    if (wanted === undefined) {
-      throw new Failure('InvalidTag', {
-        subject: printReference(source),
-        detail: 'name a tag, or use --all-tags',
-      });
-    }
-    if (!isNew || source.tag === undefined) return from.resolve(wanted, this.#signal);
-    const manifest = await from.readTag(source.tag, this.#signal);
-    if (manifest !== undefined) this.#manifests.hold(from.key, manifest);
+  async #resolve(from: OpenPlace, source: Place, isNew: boolean): Promise<Descriptor | undefined> {
+    if (!isNew || source.tag === undefined || source.digest !== undefined) return from.resolve(this.#signal);
+    const manifest = await from.store.readTag(source.tag, this.#signal);
+    if (manifest !== undefined) this.#manifests.hold(from.store.key, manifest);
     return manifest?.descriptor;
   }
 
   async #copyOne(
-    from: RegistryStore,
-    source: Reference,
+    from: OpenPlace,
+    source: Place,
     destinations: readonly Destination[],
-    absentAt: ReadonlySet<RegistryStore> = new Set(),
+    absentAt: ReadonlySet<TaggedStore> = new Set(),
   ): Promise<number> {
     const started = performance.now();
-    const name = printReference(source);
+    const name = source.print();
     const line = new ProgressLine(name, this.#options.quiet || this.#options.json || this.#options.allTags);
     const root = await this.#resolve(from, source, absentAt.size === destinations.length);
-    if (root === undefined)
-      throw new Failure(source.digest ? 'ManifestNotFound' : 'TagNotFound', {
-        side: 'source',
-        subject: name,
-      });
+    if (root === undefined) {
+      const code = source.digest === undefined ? 'TagNotFound' : 'ManifestNotFound';
+      throw new Failure(code, { side: 'source', subject: name });
+    }
     const outcomes = await Promise.all(
       [...groupByTag(source, destinations)].map(([tag, stores]) =>
-        copyImageToMany(from, stores, root, this.#context(), {
-          ...this.#copyOptions(),
+        this.#copyTo(from.store, stores, root, {
           absentAt,
           ...(tag === undefined ? {} : { tag }),
           onProgress: (progress) => line.show(progress),
@@ -161,6 +150,25 @@ class CopyRun {
     );
     line.clear();
     return this.#tell(name, root.digest, outcomes.flat(), performance.now() - started);
+  }
+
+  async #copyTo(
+    from: TaggedStore,
+    stores: readonly TaggedStore[],
+    root: Descriptor,
+    options: Pick<ImageCopyOptions, 'absentAt' | 'tag' | 'onProgress'>,
+  ): Promise<readonly TargetOutcome[]> {
+    const all = { ...this.#copyOptions(), ...options };
+    const outcomes = await copyImageToMany(from, stores, root, this.#context(), all);
+    if (options.tag !== undefined) return outcomes;
+    // Without a tag the image has to be findable all the same.
+    for (const store of stores) {
+      const outcome = outcomes.find(({ target }) => target === store);
+      if (outcome === undefined || !('report' in outcome) || store.list === undefined) continue;
+      const placed = await store.resolve(outcome.report.root, this.#signal);
+      if (placed !== undefined) await store.list(placed);
+    }
+    return outcomes;
   }
 
   #context(): CopyContext {
@@ -200,12 +208,12 @@ class CopyRun {
 
 /** Targets that get the same tag share one read. */
 function groupByTag(
-  source: Reference,
+  source: Place,
   destinations: readonly Destination[],
-): Map<TagName | undefined, RegistryStore[]> {
-  const groups = new Map<TagName | undefined, RegistryStore[]>();
-  for (const { reference, store } of destinations) {
-    const tag = reference.tag ?? (reference.digest === undefined ? source.tag : undefined);
+): Map<TagName | undefined, TaggedStore[]> {
+  const groups = new Map<TagName | undefined, TaggedStore[]>();
+  for (const { place, store } of destinations) {
+    const tag = place.tag ?? (place.digest === undefined ? source.tag : undefined);
     groups.set(tag, [...(groups.get(tag) ?? []), store]);
   }
   return groups;

@@ -2,10 +2,10 @@ import { Failure } from '../../domain/failure.ts';
 import { humanSize } from '../../domain/human-size.ts';
 import { parseManifest } from '../../domain/image/manifest.ts';
 import { printPlatform } from '../../domain/image/platform.ts';
-import { printReference } from '../../domain/names/reference.ts';
 import { describeImage } from '../../infra/copy/describe-image.ts';
 import { runCommand } from './outcome.ts';
-import { readReference, Registries, type RegistryOptions } from './registries.ts';
+import { readPlace } from './place.ts';
+import { Registries, type RegistryOptions } from './registries.ts';
 
 /** `imageferry inspect`: resolves with the exit code. */
 export function inspectCommand(image: string, options: RegistryOptions): Promise<number> {
@@ -35,10 +35,9 @@ interface Facts {
 }
 
 async function inspect(registries: Registries, image: string, signal: AbortSignal): Promise<Facts> {
-  const reference = readReference(image);
-  const store = await registries.open(reference.domain, reference.path, 'source');
-  const wanted = reference.digest ?? reference.tag;
-  const root = wanted === undefined ? undefined : await store.resolve(wanted, signal);
+  const place = readPlace(image);
+  const { store, resolve } = await place.open(registries, 'source');
+  const root = await resolve(signal);
   if (root === undefined) throw new Failure('TagNotFound', { subject: image });
   const stored = await store.readManifest(root.digest, signal);
   const manifest = parseManifest({
@@ -51,7 +50,7 @@ async function inspect(registries: Registries, image: string, signal: AbortSigna
     store.referrers(root.digest, signal),
   ]);
   return {
-    image: printReference({ ...reference, digest: root.digest }),
+    image: place.print(root.digest),
     digest: root.digest,
     mediaType: manifest.mediaType,
     platforms: manifest.children.flatMap(({ platform }) =>

@@ -38,7 +38,7 @@ function repeatable(flags: string, description: string): Option {
 withRegistryOptions(
   program
     .command('copy <source> <targets...>')
-    .description('copy an image to one or more registries: host/path:tag or host/path@digest')
+    .description('copy an image to one or more places: host/path:tag, host/path@digest or oci:DIR:tag')
     .option('-a, --all-tags', 'copy every tag of the source repository', false)
     .addOption(repeatable('-p, --platform <platform>', 'only this platform, such as linux/arm64'))
     .addOption(
@@ -58,7 +58,9 @@ withRegistryOptions(
 });
 
 withRegistryOptions(
-  program.command('inspect <image>').description('tell what an image is, without pulling its layers'),
+  program
+    .command('inspect <image>')
+    .description('tell what an image is, without pulling its layers: host/path:tag or oci:DIR:tag'),
 ).action(async (image: string, options) => {
   const { inspectCommand } = await import('./inspect.ts');
   process.exitCode = await inspectCommand(image, options);
@@ -67,7 +69,7 @@ withRegistryOptions(
 withRegistryOptions(
   program
     .command('verify <image>')
-    .description('check that every part of an image is there and readable')
+    .description('check that every part of an image is there and readable: host/path:tag or oci:DIR:tag')
     .option('--deep', 'read and hash every byte instead of the last one of each blob', false),
 ).action(async (image: string, options) => {
   const { verifyCommand } = await import('./verify.ts');

@@ -1,8 +1,8 @@
 import { Failure } from '../../domain/failure.ts';
-import { printReference } from '../../domain/names/reference.ts';
 import { verifyGraph } from '../../infra/copy/verify-graph.ts';
 import { runCommand } from './outcome.ts';
-import { readReference, Registries, type RegistryOptions } from './registries.ts';
+import { readPlace } from './place.ts';
+import { Registries, type RegistryOptions } from './registries.ts';
 
 /** Options of `imageferry verify`. */
 export interface VerifyOptions extends RegistryOptions {
@@ -14,13 +14,12 @@ export function verifyCommand(image: string, options: VerifyOptions): Promise<nu
   return runCommand(options.json, async (signal) => {
     const registries = new Registries(options);
     try {
-      const reference = readReference(image);
-      const store = await registries.open(reference.domain, reference.path, 'source');
-      const wanted = reference.digest ?? reference.tag;
-      const root = wanted === undefined ? undefined : await store.resolve(wanted, signal);
+      const place = readPlace(image);
+      const { store, resolve } = await place.open(registries, 'source');
+      const root = await resolve(signal);
       if (root === undefined) throw new Failure('TagNotFound', { subject: image });
       await verifyGraph(store, root.digest, { deep: options.deep, signal });
-      const name = printReference({ ...reference, digest: root.digest });
+      const name = place.print(root.digest);
       console.log(
         options.json
           ? JSON.stringify({ image: name, digest: root.digest, deep: options.deep, whole: true })
