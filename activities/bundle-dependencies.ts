@@ -3,7 +3,10 @@ import type { CollectReport } from '../infra/bundle/collect-bundles.ts';
 import type { SyncDependencies } from './dependencies.ts';
 
 /** What the steps of a staging are handed. */
-export interface BundleDependencies extends Pick<SyncDependencies, 'resources' | 'credentials' | 'engine'> {
+export interface BundleDependencies extends Pick<
+  SyncDependencies,
+  'resources' | 'credentials' | 'engine' | 'documents'
+> {
   readonly stager: BundleStager;
   /** One pass over bundles and pool. */
   readonly collect: () => Promise<CollectReport>;

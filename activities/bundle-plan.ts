@@ -5,7 +5,6 @@ import type { BundleMark } from '../domain/bundle/site-state.ts';
 import type { StagedImage, StageOrder } from '../domain/bundle/stage-plan.ts';
 import { asFailure, Failure } from '../domain/failure.ts';
 import { pinOf } from '../domain/lifecycle/rollback.ts';
-import { selectedTags, selectTags } from '../domain/lifecycle/tag-selection.ts';
 import { parseSiteName } from '../domain/names/kubernetes-name.ts';
 import { parseTag, type TagName } from '../domain/names/tag.ts';
 import type { EdgeSite } from '../domain/resources/edge-site.ts';
@@ -17,6 +16,7 @@ import type { RepositoryEndpoint } from '../infra/copy/engine.ts';
 import type { BundleDependencies } from './bundle-dependencies.ts';
 import { announce, takeSequence, type RunOrder } from './bundle-number.ts';
 import { sourceEndpoint } from './endpoints.ts';
+import { selectUpstream } from './tag-choice.ts';
 
 /** What was planned, in a few words: the plan itself stays in the bucket. */
 export interface PlannedBundle {
@@ -102,7 +102,7 @@ async function look(
     const order = { registryRef, repository: spec.repository, usedFrom: ref.namespace };
     const source = await sourceEndpoint(deps, order);
     for (const tag of await tagsOf(deps, repository, source, signal)) {
-      const root = await deps.engine.resolve(source, pinOf(spec, tag) ?? tag, signal);
+      const root = await deps.engine.resolve(source, pinOf(spec, tag, site.metadata.name) ?? tag, signal);
       if (root === undefined) throw new Failure('TagNotFound', { side: 'source', subject: tag });
       const { platforms } = spec;
       images.push({
@@ -124,12 +124,12 @@ async function look(
 
 async function tagsOf(
   deps: BundleDependencies,
-  { spec }: Repository,
+  repository: Repository,
   source: RepositoryEndpoint,
   signal: AbortSignal,
 ): Promise<readonly TagName[]> {
+  const { spec } = repository;
   if (spec.tagSelector === undefined) return [parseTag(spec.tag)];
   const upstream = await deps.engine.listTags(source, signal);
-  const known = upstream.map((tag) => ({ tag }));
-  return selectedTags(selectTags(known, spec.tagSelector));
+  return selectUpstream(deps, { repository, source, signal }, upstream);
 }

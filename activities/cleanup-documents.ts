@@ -11,10 +11,14 @@ interface DocumentKinds {
   readonly ledger: TagLedger;
   readonly usage: UseLedger;
   readonly retired: RetiredTags;
+  readonly dates: ImageDates;
 }
 
 /** Tags of one image that cleanup took from a site, and their digests: no sync brings the same digest back. */
 export type RetiredTags = Readonly<Record<string, string>>;
+
+/** When the images of a repository were made, by digest, in epoch milliseconds; null where an image does not say. */
+export type ImageDates = Readonly<Record<string, number | null>>;
 
 /** A document's key. */
 export interface DocumentKey<K extends keyof DocumentKinds> {
@@ -34,6 +38,11 @@ export const usageKey: DocumentKey<'usage'> = { kind: 'usage', key: 'usage' };
 export const retiredKey = (site: string, image: string): DocumentKey<'retired'> => ({
   kind: 'retired',
   key: `retired/${site}/${image}`,
+});
+
+export const datesKey = (registry: string, path: string): DocumentKey<'dates'> => ({
+  kind: 'dates',
+  key: `dates/${registry}/${path}`,
 });
 
 /** Reads a document; undefined where there is none yet. */

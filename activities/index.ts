@@ -10,6 +10,7 @@ import type { CopyDependencies } from './copy-places.ts';
 import type { SyncDependencies, VerifyDependencies } from './dependencies.ts';
 import { describeImage, type DescribeOrder } from './describe-image.ts';
 import { surveyImages, type SurveyOrder } from './survey-images.ts';
+import { ChoiceMemory } from './tag-choice.ts';
 import { beginSync, planSync, recordSync, type Recorded } from './sync-record.ts';
 import { checkConnection, recordConnection } from './verify-connection.ts';
 
@@ -31,10 +32,11 @@ export interface CopyActivities {
 
 /** Binds the hub's steps to what they need. */
 export function createHubActivities(deps: SyncDependencies & VerifyDependencies): HubActivities {
+  const choices = new ChoiceMemory();
   return {
     planSync: (ref) => planSync(deps, ref),
     beginSync: (plan, trigger) => beginSync(deps, plan, trigger),
-    surveyImages: (order) => surveyImages(deps, order),
+    surveyImages: (order) => surveyImages(deps, choices, order),
     describeImage: (order) => describeImage(deps, order),
     recordSync: (outcome) => recordSync(deps, outcome),
     checkConnection: (ref) => checkConnection(deps, ref),

@@ -3,6 +3,7 @@ import type { Descriptor } from '../domain/image/descriptor.ts';
 import {
   decideRollback,
   pinPatch,
+  rollbackSites,
   type RollbackDecision,
   type RollbackRequest,
 } from '../domain/lifecycle/rollback.ts';
@@ -10,6 +11,7 @@ import type { ObjectRef } from '../domain/resources/meta.ts';
 import type { Repository } from '../domain/resources/repository.ts';
 import { explain, type FailureFacts } from '../domain/sync/failure-facts.ts';
 import { chooseSites } from '../domain/sync/site-choice.ts';
+import type { PooledImages } from '../infra/bundle/pooled-images.ts';
 import type { CopyEngine, RepositoryEndpoint } from '../infra/copy/engine.ts';
 import type { TagMover } from '../infra/copy/tag-mover.ts';
 import type { CredentialStore, EventRecorder, ResourceClients } from '../infra/kubernetes/cluster.ts';
@@ -22,14 +24,16 @@ export interface RollbackDependencies {
   readonly credentials: CredentialStore;
   readonly engine: CopyEngine;
   readonly mover: TagMover;
+  /** Images that were staged for bundles. */
+  readonly pool: PooledImages;
   readonly events: EventRecorder;
 }
 
-/** Where a site gets the earlier version from: its own store, or upstream. */
+/** Where a site gets the earlier version from: its own store, the pool of bundles, or upstream; the first that has it. */
 export interface SiteRollback {
   readonly site: string;
-  readonly from: 'site' | 'upstream';
-  /** What to copy from upstream; left out where the site has it. */
+  readonly from: 'site' | 'pool' | 'upstream';
+  /** What to copy; left out where the site has it. */
   readonly root?: Descriptor;
 }
 
@@ -65,8 +69,8 @@ export function createRollbackActivities(deps: RollbackDependencies): RollbackAc
 }
 
 /**
- * Decides, and finds the content before anything is touched: the whole graph at the site, else upstream. Throws
- * `RollbackTargetMissing` where one site can get it from nowhere (faults.md G13).
+ * Decides, and finds the content before anything is touched: the whole graph at the site, else in the pool, else
+ * upstream. Throws `RollbackTargetMissing` where one site can get it from nowhere (faults.md G13).
  */
 function planRollback(
   deps: RollbackDependencies,
@@ -76,20 +80,25 @@ function planRollback(
   return withHeartbeat(async (signal) => {
     const repository = await requireRepository(deps, ref);
     const decision = decideRollback(repository, request);
-    const chosen = chooseSites(repository.spec, await deps.resources.resource('edgesites').list());
+    const all = chooseSites(repository.spec, await deps.resources.resource('edgesites').list());
+    const chosen = rollbackSites(decision, all);
     const source = await sourceOf(deps, ref, repository);
     const sites: SiteRollback[] = [];
     for (const { metadata } of chosen.connected) {
       const target = await targetEndpoint(deps, metadata.name, repository.spec.repository);
       sites.push(await findContent(deps, { site: metadata.name, target, source, decision, signal }));
     }
+    // Bundles bring it to these: only that it can be had is found out here.
+    for (const { metadata } of chosen.offline)
+      await findContent(deps, { site: metadata.name, source, decision, signal });
     return { ...decision, ref, uid: repository.metadata.uid ?? '', sites };
   });
 }
 
 interface Search {
   readonly site: string;
-  readonly target: RepositoryEndpoint;
+  /** Default: the site cannot be asked. */
+  readonly target?: RepositoryEndpoint;
   readonly source: RepositoryEndpoint | undefined;
   readonly decision: RollbackDecision;
   readonly signal: AbortSignal;
@@ -97,13 +106,15 @@ interface Search {
 
 async function findContent(deps: RollbackDependencies, search: Search): Promise<SiteRollback> {
   const { site, target, source, decision, signal } = search;
-  if (await isWhole(deps, target, decision, signal)) return { site, from: 'site' };
+  if (target !== undefined && (await isWhole(deps, target, decision, signal))) return { site, from: 'site' };
+  const pooled = await deps.pool.find(decision.to, signal);
+  if (pooled !== undefined) return { site, from: 'pool', root: pooled };
   const root = source === undefined ? undefined : await deps.engine.resolve(source, decision.to, signal);
   if (root !== undefined) return { site, from: 'upstream', root };
   throw new Failure('RollbackTargetMissing', {
     side: 'destination',
     subject: `${decision.tag}@${decision.to}`,
-    detail: `neither site ${site} nor upstream has it`,
+    detail: `neither site ${site} nor the pool nor upstream has it`,
   });
 }
 
@@ -145,7 +156,8 @@ async function sourceOf(
 /** Pins the tag before it is moved, so that no resync in between or after undoes it. Idempotent. */
 async function fenceTag(deps: RollbackDependencies, plan: RollbackPlan): Promise<void> {
   const repository = await requireRepository(deps, plan.ref, plan.uid);
-  await deps.resources.resource('repositories').patch(plan.ref, pinPatch(repository.spec, plan.tag, plan.to));
+  const patch = pinPatch(repository.spec, plan.tag, plan.to, plan.chosen);
+  await deps.resources.resource('repositories').patch(plan.ref, patch);
 }
 
 /** Puts the tag back at one site. */
@@ -154,20 +166,17 @@ function rollBackSite(deps: RollbackDependencies, plan: RollbackPlan, site: Site
     const repository = await requireRepository(deps, plan.ref, plan.uid);
     const { bandwidth, ...target } = await targetEndpoint(deps, site.site, repository.spec.repository);
     if (site.root === undefined) return deps.mover.move(target, plan.tag, plan.to, signal);
+    const { platforms } = repository.spec;
+    const options = {
+      target,
+      tag: plan.tag,
+      ...(platforms === undefined ? {} : { platforms }),
+      ...(bandwidth === undefined ? {} : { bandwidth }),
+    };
+    if (site.from === 'pool') return void (await deps.pool.copy(plan.to, options, signal));
     const source = await sourceOf(deps, plan.ref, repository);
     if (source === undefined) throw new Failure('RegistrySecretNotFound', { side: 'cluster' });
-    const { platforms } = repository.spec;
-    await deps.engine.copy(
-      {
-        source,
-        root: site.root,
-        target,
-        tag: plan.tag,
-        ...(platforms === undefined ? {} : { platforms }),
-        ...(bandwidth === undefined ? {} : { bandwidth }),
-      },
-      { signal },
-    );
+    await deps.engine.copy({ source, root: site.root, ...options }, { signal });
     return undefined;
   });
 }
@@ -180,8 +189,11 @@ async function reportRollback(
 ): Promise<void> {
   const repository = await deps.resources.resource('repositories').get(ref);
   if (repository === undefined) return;
+  const where = plan?.chosen === undefined ? '' : ` (${plan.chosen.join(', ')})`;
   const done =
-    plan === undefined ? '' : `${plan.tag} is back at ${plan.to} and stays there until it is released`;
+    plan === undefined
+      ? ''
+      : `${plan.tag} is back at ${plan.to}${where} and stays there until it is released`;
   await deps.events.record(
     { kind: 'Repository', ref, uid: repository.metadata.uid ?? '' },
     {

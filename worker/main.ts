@@ -10,6 +10,7 @@ import { createTagParking } from '../infra/copy/tag-parking.ts';
 import { createDocuments } from '../infra/kubernetes/documents.ts';
 import { createUsageClusters } from '../infra/kubernetes/usage-clusters.ts';
 import { BundleStager } from '../infra/bundle/bundle-stager.ts';
+import { createPooledImages } from '../infra/bundle/pooled-images.ts';
 import { collectBundles } from '../infra/bundle/collect-bundles.ts';
 import { createSigningKeys } from '../infra/bundle/signing-keys.ts';
 import { BundleShelf } from '../infra/storage/bundle-shelf.ts';
@@ -72,6 +73,8 @@ const engine = createCopyEngine(registries);
 const openAtSite: OpenRepository = ({ registry, path }) =>
   new RegistryStore(registries.of(registry), path, 'destination');
 const documents = createDocuments(cluster);
+const bundleStore = new ObjectStore(settings.bundleStore);
+const shelf = new BundleShelf(bundleStore);
 const lifecycle = {
   resources,
   credentials,
@@ -80,16 +83,16 @@ const lifecycle = {
   inspector: createImageInspector(engine, openAtSite),
   parking: createTagParking(openAtSite),
   mover: createTagMover(openAtSite),
+  pool: createPooledImages(shelf, registries),
   documents,
   usage: createUsageClusters(cluster, resources),
   now: Date.now,
 };
-const bundleStore = new ObjectStore(settings.bundleStore);
-const shelf = new BundleShelf(bundleStore);
 const bundles = {
   resources,
   credentials,
   engine,
+  documents,
   stager: new BundleStager(shelf, registries, createSigningKeys(cluster)),
   collect: () => collectBundles(shelf, resources, { now: Date.now() }),
   now: Date.now,

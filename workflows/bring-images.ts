@@ -1,11 +1,19 @@
-import { isCancellation, workflowInfo } from '@temporalio/workflow';
+import { isCancellation, patched, workflowInfo } from '@temporalio/workflow';
 import type { SyncTrigger } from '../domain/resources/repository.ts';
 import type { FailureFacts } from '../domain/sync/failure-facts.ts';
 import type { SyncResume } from '../domain/sync/input.ts';
 import type { SyncPlan } from '../domain/sync/plan.ts';
 import type { Survey, SurveyedImage } from '../domain/sync/survey.ts';
-import { addImage, emptyTally, type ImageResult, type SiteResult, type Tally } from '../domain/sync/tally.ts';
+import {
+  addImage,
+  addUnchanged,
+  emptyTally,
+  type ImageResult,
+  type SiteResult,
+  type Tally,
+} from '../domain/sync/tally.ts';
 import { factsOfError } from './failure.ts';
+import { ImageWindow } from './image-window.ts';
 import { withRetries } from './retries.ts';
 import { cluster, copying, registry } from './steps.ts';
 import type { SyncStory } from './sync-story.ts';
@@ -17,53 +25,98 @@ const copiesAtOnce = 16;
 export interface Journey {
   readonly plan: SyncPlan;
   readonly trigger: SyncTrigger;
+  /** When the whole sync began, RFC 3339 UTC. */
+  readonly started: string;
   readonly story: SyncStory;
   /** What was done so far; kept here so that a run that is stopped half-way still says so. */
   tally: Tally;
-  /** The first image seen. */
-  first: SurveyedImage | undefined;
+  /** The image that the status is about, else the first one seen. */
+  first: Pick<SurveyedImage, 'tag' | 'root'> | undefined;
   /** Set once the status says that a sync runs. */
   announced: boolean;
 }
 
-/** Page by page: compare, then copy what differs. Returns where to go on once the history has grown long. */
+/**
+ * Compares page by page, and copies what differs with a bounded number of copies at once. Returns where to go on once the
+ * history has grown long.
+ */
 export async function bringImages(journey: Journey, resume?: SyncResume): Promise<string | undefined> {
   journey.tally = resume?.tally ?? emptyTally;
-  let after = resume?.after;
-  do {
-    const survey = await compare(journey, after);
-    await copyPage(journey, survey);
-    after = survey.next;
-  } while (after !== undefined && !workflowInfo().continueAsNewSuggested);
-  return after;
+  journey.first = resume?.first;
+  const lanes = Math.max(1, Math.floor(copiesAtOnce / Math.max(1, journey.plan.sites.length)));
+  const isLong = (): boolean => workflowInfo().continueAsNewSuggested;
+  const first = await compare(journey, resume?.after);
+  // A sync without a further page needs no more lanes than it has images.
+  if (first.next === undefined) {
+    await bringPage(journey, first, lanes);
+    return undefined;
+  }
+  // Runs that began before there was a window wait for each page to end.
+  if (!patched('image-window')) return bringPages(journey, first, lanes, isLong);
+  const window = new ImageWindow(lanes, (after) => compare(journey, after));
+  window.add(first);
+  await inLanes(journey, lanes, () => window.take(isLong));
+  return window.next;
+}
+
+async function bringPages(
+  journey: Journey,
+  first: Survey,
+  lanes: number,
+  isLong: () => boolean,
+): Promise<string | undefined> {
+  for (let page = first; ; page = await compare(journey, page.next)) {
+    await bringPage(journey, page, lanes);
+    if (page.next === undefined || isLong()) return page.next;
+  }
+}
+
+async function bringPage(journey: Journey, { images }: Survey, lanes: number): Promise<void> {
+  const waiting = [...images];
+  await inLanes(journey, Math.min(lanes, images.length), async () => waiting.shift());
+}
+
+/** Brings what `take` gives, so many images at once. */
+async function inLanes(
+  journey: Journey,
+  count: number,
+  take: () => Promise<SurveyedImage | undefined>,
+): Promise<void> {
+  const lane = async (): Promise<void> => {
+    for (let image = await take(); image !== undefined; image = await take()) {
+      const result = await bringImage(journey, image);
+      // Read the tally only now: other lanes have added to it meanwhile.
+      journey.tally = addImage(journey.tally, result, journey.plan.tag);
+      journey.story.tell({ images: journey.tally.images });
+    }
+  };
+  await Promise.all(Array.from({ length: count }, lane));
 }
 
 /** The one request per tag and place of an unchanged sync. */
 async function compare(journey: Journey, after: string | undefined): Promise<Survey> {
-  const { plan, trigger, story } = journey;
+  const { plan, trigger, started, story } = journey;
   story.tell({ phase: 'comparing' });
-  const order = { plan, trigger, ...(after === undefined ? {} : { after }) };
+  const order = { plan, trigger, started, ...(after === undefined ? {} : { after }) };
   const survey = await withRetries(plan.retry, () => registry.surveyImages(order));
   const copies = survey.images.reduce((sum, image) => sum + image.needed.length, 0);
-  journey.first ??= survey.images.find(({ tag }) => tag === plan.tag) ?? survey.images[0];
-  story.tell({ totalImages: survey.total, copies: story.progress.copies + copies });
+  remember(journey, survey);
+  story.tell({
+    totalImages: survey.total,
+    images: journey.tally.images,
+    copies: story.progress.copies + copies,
+  });
+  if (copies > 0) await announce(journey);
+  story.tell({ phase: 'copying' });
   return survey;
 }
 
-async function copyPage(journey: Journey, { images }: Survey): Promise<void> {
-  if (images.some((image) => image.needed.length > 0)) await announce(journey);
-  journey.story.tell({ phase: 'copying' });
-  const waiting = [...images];
-  const lane = async (): Promise<void> => {
-    for (let image = waiting.shift(); image !== undefined; image = waiting.shift()) {
-      const result = await bringImage(journey, image);
-      // Read the tally only now: other lanes have added to it meanwhile.
-      journey.tally = addImage(journey.tally, result);
-      journey.story.tell({ images: journey.tally.images });
-    }
-  };
-  const lanes = Math.max(1, Math.floor(copiesAtOnce / Math.max(1, journey.plan.sites.length)));
-  await Promise.all(Array.from({ length: Math.min(lanes, images.length) }, lane));
+/** What a page says besides what has to be copied. */
+function remember(journey: Journey, { images, unchanged = 0, gone = [] }: Survey): void {
+  const main = images.find(({ tag, partial }) => tag === journey.plan.tag && partial !== true);
+  journey.first = main ?? journey.first ?? images[0];
+  journey.tally = addUnchanged(journey.tally, unchanged);
+  if (gone.length > 0) journey.tally = { ...journey.tally, gone };
 }
 
 /** Says in the status that a sync runs; a scheduled one says it only once there is something to do. */
@@ -83,6 +136,7 @@ async function bringImage(journey: Journey, image: SurveyedImage): Promise<Image
     bytesMoved: copied.reduce((sum, { moved }) => sum + moved, 0),
     bytesReused: copied.reduce((sum, { reused }) => sum + reused, 0),
     changed: copied.some(({ result }) => result.failure === undefined),
+    ...(image.partial === true ? { partial: true } : {}),
   };
 }
 

@@ -25,7 +25,7 @@ import { beginStory, findableBy, now, showPlan, thisRun, type SyncStory } from '
  */
 export async function syncRepository({ ref, trigger, resume }: SyncInput): Promise<SyncReport> {
   const story = beginStory();
-  const again = hearAskedAgain(story);
+  const again = hearAskedAgain(story, resume?.again);
   const started = resume?.started ?? now();
   const plan = await cluster.planSync(ref);
   if (plan === undefined) return gone;
@@ -34,6 +34,7 @@ export async function syncRepository({ ref, trigger, resume }: SyncInput): Promi
   const journey: Journey = {
     plan,
     trigger,
+    started,
     story,
     tally: emptyTally,
     first: undefined,
@@ -44,7 +45,15 @@ export async function syncRepository({ ref, trigger, resume }: SyncInput): Promi
     return continueAsNew<typeof syncRepository>({
       ref,
       trigger,
-      resume: { started, after: next, tally: journey.tally },
+      resume: {
+        started,
+        after: next,
+        tally: journey.tally,
+        ...(journey.first === undefined
+          ? {}
+          : { first: { tag: journey.first.tag, root: journey.first.root } }),
+        ...(again.trigger === undefined ? {} : { again: again.trigger }),
+      },
     });
   }
 
@@ -121,8 +130,11 @@ const needsNewLook: ReadonlySet<SyncTrigger> = new Set(['repair', 'rollback']);
 const byPeople: ReadonlySet<SyncTrigger> = new Set(['manual', 'batch']);
 
 /** A request that came while this run was under way, where it has to run once more because of it. */
-function hearAskedAgain(story: SyncStory): { readonly trigger: SyncTrigger | undefined } {
-  const again: { trigger: SyncTrigger | undefined } = { trigger: undefined };
+function hearAskedAgain(
+  story: SyncStory,
+  before: SyncTrigger | undefined,
+): { readonly trigger: SyncTrigger | undefined } {
+  const again: { trigger: SyncTrigger | undefined } = { trigger: before };
   setHandler(defineSignal<[SyncTrigger]>(syncAgainSignal), (trigger) => {
     const isLate = story.progress.phase === 'recording' && byPeople.has(trigger);
     if (isLate || needsNewLook.has(trigger)) again.trigger = trigger;

@@ -1,6 +1,7 @@
 import { Failure } from '../../domain/failure.ts';
-import { decideRollback, pinOf, pinPatch } from '../../domain/lifecycle/rollback.ts';
+import { decideRollback, isPinned, pinPatch, rollbackSites } from '../../domain/lifecycle/rollback.ts';
 import { parseTag } from '../../domain/names/tag.ts';
+import { chooseSites } from '../../domain/sync/site-choice.ts';
 import type { Language } from '../../domain/api/status.ts';
 import { route, type Route } from '../route.ts';
 import {
@@ -43,9 +44,15 @@ export const rollbackRoute = (tools: RouteTools): Route =>
     },
     async (call) => {
       const repository = await existingRepository(tools, call.params);
-      const { tag, from, to } = decideRollback(repository, call.body);
+      const decision = decideRollback(repository, call.body);
+      const { tag, from, to, chosen } = decision;
+      rollbackSites(decision, chooseSites(repository.spec, tools.caches.cache('edgesites').list()));
       const ref = { namespace: call.params.ns, name: call.params.name };
-      const run = await tools.lifecycle.gateway.startRollback(ref, { tag, digest: to });
+      const run = await tools.lifecycle.gateway.startRollback(ref, {
+        tag,
+        digest: to,
+        ...(chosen === undefined ? {} : { sites: chosen }),
+      });
       if (run.alreadyRunning)
         throw new Failure('AlreadyRunning', { side: 'caller', subject: run.workflowId });
       const done = await tools.lifecycle.gateway.awaitRollback(run, patienceMs);
@@ -75,7 +82,7 @@ export const releaseRoute = (tools: RouteTools): Route =>
     async (call) => {
       const repository = await existingRepository(tools, call.params);
       const tag = parseTag(call.body.tag ?? repository.spec.tag);
-      if (pinOf(repository.spec, tag) === undefined)
+      if (!isPinned(repository.spec, tag))
         throw new Failure('Conflict', { side: 'caller', subject: tag, detail: 'it is not pinned' });
       const ref = { namespace: call.params.ns, name: call.params.name };
       await tools.clients.resource('repositories').patch(ref, pinPatch(repository.spec, tag, undefined));

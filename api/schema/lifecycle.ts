@@ -10,6 +10,11 @@ export const rollbackRequestSchema = z
       .exactOptional()
       .openapi({ description: 'Default: the version before this one' }),
     tag: z.string().max(128).exactOptional().openapi({ description: 'Default: the tag of the Repository' }),
+    sites: z
+      .array(z.string().max(63))
+      .max(1000)
+      .exactOptional()
+      .openapi({ description: 'Default: every site that the Repository goes to' }),
   })
   .openapi('RollbackRequest');
 

@@ -83,6 +83,18 @@ export function selectTags(upstream: readonly UpstreamTag[], selector: TagSelect
   ];
 }
 
+/** Whether a tag passes a selector's rules, whatever is newest. Throws `InvalidRule`. */
+export function matchesSelector(selector: TagSelector): (tag: TagName) => boolean {
+  const compiled = compileSelector(selector);
+  return (tag) => compiled.match(tag) === 'Selected';
+}
+
+/** Whether it depends on the images' dates which of so many matching tags are selected. Throws `InvalidRule`. */
+export function needsDates(selector: TagSelector, matching: number): boolean {
+  const { order, newest, cap } = compileSelector(selector);
+  return order === 'created' && matching > Math.min(newest, cap);
+}
+
 /** The tags of the verdicts that are selected, in their order. */
 export function selectedTags(verdicts: readonly SelectionVerdict[]): TagName[] {
   return verdicts.filter(({ selected }) => selected).map(({ tag }) => tag);

@@ -25,6 +25,14 @@ export interface TagSelector {
   readonly cap?: number;
 }
 
+/** A digest that a tag has to stay at. */
+export interface TagPin {
+  readonly tag: string;
+  readonly digest: string;
+  /** Sites for which it holds. Default: all. */
+  readonly sites?: readonly string[];
+}
+
 export interface RepositorySpec {
   /** Path, no tag. Immutable. */
   readonly repository: string;
@@ -47,8 +55,8 @@ export interface RepositorySpec {
   readonly tagSelector?: TagSelector;
   /** Digest to stay at, whatever the tag says upstream. Default: follow the tag. */
   readonly pinnedDigest?: string;
-  /** The same for tags of the selector. A rollback writes them, so that no resync undoes it. Default: none. */
-  readonly pins?: readonly { readonly tag: string; readonly digest: string }[];
+  /** The same for tags of the selector, or for some sites only. A rollback writes them, so that no resync undoes it. Default: none. */
+  readonly pins?: readonly TagPin[];
   /** Whether tags that vanished upstream are deleted at the sites. Default: false. */
   readonly prune?: boolean;
   /** Whether scheduled syncs are paused. Default: false. */
@@ -81,7 +89,20 @@ export interface TagStatus {
   readonly tag: string;
   readonly digest: string;
   readonly size?: string;
+  /** `Gone`: it vanished upstream, and the sites keep it. */
   readonly state: 'Synced' | 'Failed' | 'Gone' | 'Pending';
+  /** The sites one by one, those in trouble first, bounded. */
+  readonly sites?: readonly TagSiteStatus[];
+}
+
+/** One tag at one site. */
+export interface TagSiteStatus {
+  readonly site: string;
+  readonly state: 'Synced' | 'Failed';
+  /** What it shows, where that is not the tag's own digest: held by a rollback, or with fewer platforms. */
+  readonly digest?: string;
+  /** Code of what went wrong. */
+  readonly reason?: string;
 }
 
 /** One version that the tag had. */

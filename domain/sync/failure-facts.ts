@@ -32,11 +32,15 @@ const isSide = (value: unknown): value is FailureSide => sides.has(value);
 export function factsOf(failure: Failure): FailureFacts {
   return facts(failure.code, {
     ...(failure.side === undefined ? {} : { side: failure.side }),
-    ...(failure.subject === undefined ? {} : { subject: redact(failure.subject) }),
-    ...(failure.detail === undefined ? {} : { detail: redact(failure.detail) }),
+    ...(failure.subject === undefined ? {} : { subject: short(failure.subject) }),
+    ...(failure.detail === undefined ? {} : { detail: short(failure.detail) }),
     ...(failure.retryAfterMs === undefined ? {} : { retryAfterMs: failure.retryAfterMs }),
   });
 }
+
+/** A history holds many of them, so that none may be long (fault N06). */
+const maxTextLength = 300;
+const short = (text: string): string => redact(text).slice(0, maxTextLength);
 
 /** Facts from a code and what else is known. */
 export function facts(code: FailureCode, details: Omit<FailureDetails, 'cause'> = {}): FailureFacts {

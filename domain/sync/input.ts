@@ -1,5 +1,6 @@
 import type { ObjectRef } from '../resources/meta.ts';
 import type { SyncTrigger } from '../resources/repository.ts';
+import type { SurveyedImage } from './survey.ts';
 import type { Tally } from './tally.ts';
 
 /** What a sync is started with: references only, never a credential. */
@@ -16,6 +17,10 @@ export interface SyncResume {
   readonly started: string;
   readonly after: string;
   readonly tally: Tally;
+  /** The image that `status.manifest` will be about, where it was seen. */
+  readonly first?: Pick<SurveyedImage, 'tag' | 'root'>;
+  /** Somebody asked meanwhile for one more run. Default: nobody. */
+  readonly again?: SyncTrigger;
 }
 
 /** Workflow types, as clients and schedules name them. */

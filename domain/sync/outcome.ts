@@ -48,7 +48,8 @@ export function judge(plan: SyncPlan, run: RunIdentity, ending: Ending, ended: s
 
 /** The image that `status.digest` and `status.manifest` are about: the spec's own tag, else the first one shown. */
 export function primaryImage(outcome: Pick<SyncOutcome, 'plan' | 'tally'>): ImageResult | undefined {
-  return outcome.tally.shown.find((image) => image.tag === outcome.plan.tag) ?? outcome.tally.shown[0];
+  const whole = outcome.tally.shown.filter(({ partial }) => partial !== true);
+  return whole.find((image) => image.tag === outcome.plan.tag) ?? whole[0];
 }
 
 /** Whether all went well, but there is no site. */

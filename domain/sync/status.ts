@@ -1,11 +1,12 @@
 import { humanSize } from '../human-size.ts';
 import { setCondition, type Condition } from '../resources/meta.ts';
-import type { RepositoryStatus, SyncTrigger, TagStatus } from '../resources/repository.ts';
+import type { RepositoryStatus, SyncTrigger, TagSiteStatus, TagStatus } from '../resources/repository.ts';
 import { onlyMetadata, primaryImage, type SyncOutcome } from './outcome.ts';
 import { addRecord, syncRecord } from './history.ts';
 import type { SyncPlan } from './plan.ts';
 import { siteStatuses } from './site-status.ts';
-import { firstFailure } from './tally.ts';
+import type { GoneTag } from './survey.ts';
+import { firstFailure, type ImageResult, type SiteResult } from './tally.ts';
 import { addVersions } from './versions.ts';
 import { describeOutcome, imageName, imagePath } from './words.ts';
 
@@ -90,18 +91,59 @@ function syncedAfter(outcome: SyncOutcome): Omit<Condition, 'lastTransitionTime'
   };
 }
 
-/** One entry for each image shown; where the run ended before it saw any, what was known stays. */
+/** One entry for each image shown, then the vanished ones; where the run ended before it saw any, what was known stays. */
 function tagStatuses(before: readonly TagStatus[], outcome: SyncOutcome): readonly TagStatus[] {
-  if (outcome.tally.images === 0) return before;
-  return outcome.tally.shown.map((image) => ({
+  const { plan, tally, failure } = outcome;
+  if (tally.images === 0) return failure?.code === 'TagNotFound' ? before.map(asGone(plan.tag)) : before;
+  const whole = tally.shown.filter(({ partial }) => partial !== true);
+  const shown = whole.map((image) => shownStatus(image, before, outcome));
+  const gone = (tally.gone ?? []).filter(({ tag }) => shown.every((entry) => entry.tag !== tag));
+  return [...shown, ...gone.map((entry) => goneStatus(entry, before))];
+}
+
+function shownStatus(image: ImageResult, before: readonly TagStatus[], { tally }: SyncOutcome): TagStatus {
+  const bytes = image.bytesMoved + image.bytesReused;
+  return {
     tag: image.tag,
     digest: image.digest,
-    ...(image.bytesMoved + image.bytesReused > 0
-      ? { size: humanSize(image.bytesMoved + image.bytesReused) }
-      : sizeOf(before, image.tag)),
+    ...(bytes > 0 ? { size: humanSize(bytes) } : sizeOf(before, image.tag)),
     state: firstFailure(image) === undefined ? 'Synced' : 'Failed',
-  }));
+    ...siteStates(image, tally.shown),
+  };
 }
+
+const goneStatus = ({ tag, digest }: GoneTag, before: readonly TagStatus[]): TagStatus => ({
+  tag,
+  digest,
+  ...sizeOf(before, tag),
+  state: 'Gone',
+});
+
+const asGone =
+  (tag: string) =>
+  (entry: TagStatus): TagStatus =>
+    entry.tag === tag ? { ...entry, state: 'Gone' } : entry;
+
+/** How many sites a tag names. */
+const shownSites = 10;
+
+function siteStates(
+  image: ImageResult,
+  all: readonly ImageResult[],
+): { readonly sites?: readonly TagSiteStatus[] } {
+  const held = all.filter(({ tag, partial }) => tag === image.tag && partial === true);
+  const sites = [image, ...held].flatMap((part) => part.sites.map((result) => siteState(result, image)));
+  if (sites.length === 0) return {};
+  const inTrouble = (entry: TagSiteStatus): number => (entry.state === 'Failed' ? 0 : 1);
+  return { sites: sites.toSorted((a, b) => inTrouble(a) - inTrouble(b)).slice(0, shownSites) };
+}
+
+const siteState = ({ site, digest, failure }: SiteResult, image: ImageResult): TagSiteStatus => ({
+  site,
+  state: failure === undefined ? 'Synced' : 'Failed',
+  ...(digest === undefined || digest === image.digest ? {} : { digest }),
+  ...(failure === undefined ? {} : { reason: failure.code }),
+});
 
 function sizeOf(before: readonly TagStatus[], tag: string): { readonly size?: string } {
   const size = before.find((entry) => entry.tag === tag)?.size;

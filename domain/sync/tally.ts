@@ -1,4 +1,5 @@
 import type { FailureFacts } from './failure-facts.ts';
+import type { GoneTag } from './survey.ts';
 
 /** What became of one image at one site. */
 export interface SiteResult {
@@ -17,6 +18,8 @@ export interface ImageResult {
   readonly bytesReused: number;
   /** Whether anything had to be copied. */
   readonly changed: boolean;
+  /** Whether this is what only some sites are held at, by a rollback of theirs. Default: false. */
+  readonly partial?: boolean;
 }
 
 /** The sum of many image results; bounded, however many images there are. */
@@ -26,12 +29,20 @@ export interface Tally {
   readonly failed: number;
   readonly bytesMoved: number;
   readonly bytesReused: number;
-  /** Failed images first, at most {@link shownImages}. */
+  /** Failed images first, then the primary one, then changed ones; at most {@link shownLimit}. */
   readonly shown: readonly ImageResult[];
+  /** Tags that vanished upstream and that sites still have. Default: none. */
+  readonly gone?: readonly GoneTag[];
 }
 
 /** How many images a status names one by one (fault O16). */
 export const shownImages = 50;
+/** Results at sites that a tally names one by one: with many sites fewer images are named (fault N06). */
+const shownResults = 150;
+
+/** Images that a tally names with so many sites. */
+export const shownLimit = (sites: number): number =>
+  Math.min(shownImages, Math.max(1, Math.floor(shownResults / Math.max(1, sites))));
 
 export const emptyTally: Tally = {
   images: 0,
@@ -42,18 +53,38 @@ export const emptyTally: Tally = {
   shown: [],
 };
 
-/** Adds one image. */
-export function addImage(tally: Tally, image: ImageResult): Tally {
+/** Adds one image. `primary` is the tag that the status is about. */
+export function addImage(tally: Tally, image: ImageResult, primary: string): Tally {
   const failed = firstFailure(image) !== undefined;
-  const shown = failed ? [image, ...tally.shown] : [...tally.shown, image];
   return {
+    ...tally,
     images: tally.images + 1,
     changed: tally.changed + (image.changed ? 1 : 0),
     failed: tally.failed + (failed ? 1 : 0),
     bytesMoved: tally.bytesMoved + image.bytesMoved,
     bytesReused: tally.bytesReused + image.bytesReused,
-    shown: shown.slice(0, shownImages),
+    shown: mostTelling([...tally.shown, image], primary),
   };
+}
+
+/** Adds images that every site has already and that nobody names. */
+export const addUnchanged = (tally: Tally, count: number): Tally => ({
+  ...tally,
+  images: tally.images + count,
+});
+
+/** What nobody may miss comes first; the primary image never falls out. */
+function mostTelling(images: readonly ImageResult[], primary: string): readonly ImageResult[] {
+  const rank = (image: ImageResult): number => {
+    if (firstFailure(image) !== undefined) return 0;
+    if (image.tag === primary) return 1;
+    return image.changed ? 2 : 3;
+  };
+  const sorted = images.toSorted((a, b) => rank(a) - rank(b));
+  const limit = shownLimit(Math.max(...images.map(({ sites }) => sites.length)));
+  const cut = sorted.slice(0, limit);
+  const main = images.find(({ tag, partial }) => tag === primary && partial !== true);
+  return main === undefined || cut.includes(main) ? cut : [...cut.slice(0, limit - 1), main];
 }
 
 /** The first site's failure, naming the site; undefined where every site has the image. */

@@ -9,6 +9,8 @@ export const versionLimit = 50;
 export function addVersions(versions: readonly VersionStatus[], outcome: SyncOutcome): VersionStatus[] {
   let list = [...versions];
   for (const image of outcome.tally.shown) {
+    // What some sites are held at is an older version of the tag, not a new one.
+    if (image.partial === true) continue;
     const newest = list.find(({ tag }) => tag === image.tag);
     const known = newest?.digest === image.digest ? newest : undefined;
     const isPlaced = image.sites.length > 0 && firstFailure(image) === undefined;

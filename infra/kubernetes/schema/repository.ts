@@ -43,7 +43,13 @@ export const repositorySpec = z.object({
     .exactOptional(),
   pinnedDigest: digestField.exactOptional(),
   pins: z
-    .array(z.object({ tag: tagField, digest: digestField }))
+    .array(
+      z.object({
+        tag: tagField,
+        digest: digestField,
+        sites: z.array(z.string().max(63)).max(1000).exactOptional(),
+      }),
+    )
     .max(500)
     .exactOptional(),
   prune: z.boolean().exactOptional(),
@@ -72,6 +78,17 @@ const tag = z.object({
   digest: digestField,
   size: z.string().max(32).exactOptional(),
   state: z.enum(['Synced', 'Failed', 'Gone', 'Pending']),
+  sites: z
+    .array(
+      z.object({
+        site: z.string().max(63),
+        state: z.enum(['Synced', 'Failed']),
+        digest: digestField.exactOptional(),
+        reason: z.string().max(128).exactOptional(),
+      }),
+    )
+    .max(20)
+    .exactOptional(),
 });
 
 const version = z.object({

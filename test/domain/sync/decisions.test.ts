@@ -8,7 +8,15 @@ import { redact } from '../../../domain/sync/redact.ts';
 import { nextTry } from '../../../domain/sync/retry.ts';
 import { chooseSites } from '../../../domain/sync/site-choice.ts';
 import { scheduleOffset } from '../../../domain/sync/spread.ts';
-import { pageOf, surveyPageSize } from '../../../domain/sync/survey.ts';
+import {
+  addToPage,
+  emptyPage,
+  nextLook,
+  surveyReach,
+  tagsAfter,
+  type SurveyedImage,
+} from '../../../domain/sync/survey.ts';
+import { digest as rootDigest } from '../../support/sync-scene.ts';
 
 const rule = { retryCount: 3, retryIntervalMs: 10_000 };
 
@@ -116,14 +124,46 @@ test('S07: a thousand schedules of one interval are spread over all of it', () =
   assert.equal(tenths.size, 10);
 });
 
-test('pages of tags together are every tag once', () => {
-  const tags = Array.from({ length: surveyPageSize * 2 + 7 }, (_, index) => `v${index}`);
-  const seen: string[] = [];
-  let after: string | undefined;
-  do {
-    const { page, next } = pageOf(tags, after);
-    seen.push(...page);
-    after = next;
-  } while (after !== undefined);
-  assert.deepEqual(seen, tags.toSorted());
+const looked = (tag: string, needed: readonly string[], sites = 1): SurveyedImage => ({
+  tag: tag.padEnd(60, 't'),
+  root: { mediaType: 'application/vnd.oci.image.manifest.v1+json', digest: rootDigest, size: 500 },
+  current: Array.from({ length: sites - needed.length }, (_, index) => ({
+    site: `site-${index}`.padEnd(40, 's'),
+    digest: rootDigest,
+  })),
+  needed,
+});
+
+test('pages go on after the last tag, and together are every tag once', () => {
+  const tags = Array.from({ length: 57 }, (_, index) => `v${index}`).toSorted();
+  assert.deepEqual(tagsAfter(tags, undefined), tags);
+  assert.deepEqual(tagsAfter(tags, tags[9]), tags.slice(10));
+  assert.deepEqual(tagsAfter(tags, 'v0a'), tags.slice(1), 'also where that tag went meanwhile');
+  assert.deepEqual(tagsAfter(tags, tags.at(-1)), []);
+});
+
+test('N06 a page of a survey stays below 64 KiB with any number of sites, and looks far where nothing changed', () => {
+  for (const sites of [0, 1, 5, 20, 100, 200]) {
+    const names = Array.from({ length: sites }, (_, index) => `site-${index}`.padEnd(63, 's'));
+    for (const needed of [names, []]) {
+      let page = emptyPage;
+      for (let look = nextLook(page, sites); look > 0; look = nextLook(page, sites)) {
+        const images = Array.from({ length: look }, (_, index) =>
+          looked(`t${page.looked + index}`, needed, sites),
+        );
+        page = addToPage(page, images, { first: true, primary: 'none', sites });
+      }
+      assert.ok(JSON.stringify(page).length < 65_536, `${sites} sites: ${JSON.stringify(page).length}`);
+      assert.equal(page.images.length + page.unchanged, page.looked);
+      if (needed.length === 0) assert.ok(page.looked >= surveyReach);
+    }
+  }
+});
+
+test('later pages name only what needs copying, and the primary image', () => {
+  const images = [looked('a', []), looked('b', ['edge']), looked('c', [])];
+  const primary = images[2]?.tag ?? '';
+  const page = addToPage(emptyPage, images, { first: false, primary, sites: 1 });
+  assert.deepEqual(page.images, images.slice(1));
+  assert.equal(page.unchanged, 1);
 });

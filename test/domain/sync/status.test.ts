@@ -32,10 +32,10 @@ function outcome(ending: Partial<Ending>, of: SyncPlan = plan, trigger: SyncTrig
 }
 
 const placed = (letter: string, change: Partial<ImageResult> = {}): SyncOutcome =>
-  outcome({ tally: addImage(emptyTally, image(letter, change)) });
+  outcome({ tally: addImage(emptyTally, image(letter, change), 'v1') });
 const quiet = (letter: string): SyncOutcome =>
   outcome(
-    { tally: addImage(emptyTally, image(letter, { changed: false, bytesMoved: 0 })) },
+    { tally: addImage(emptyTally, image(letter, { changed: false, bytesMoved: 0 }), 'v1') },
     plan,
     'schedule',
   );
@@ -60,7 +60,7 @@ test('N01: recording the same end twice changes nothing more', () => {
 
 test('without any site only metadata is synced: a success that says so', () => {
   const bare = { ...plan, sites: [] };
-  const end = outcome({ tally: addImage(emptyTally, image('a', { sites: [], changed: false })) }, bare);
+  const end = outcome({ tally: addImage(emptyTally, image('a', { sites: [], changed: false }), 'v1') }, bare);
   const status = endedStatus(undefined, end);
   assert.deepEqual(
     [status.syncStatus, synced(status)?.status, synced(status)?.reason],
@@ -84,7 +84,10 @@ test('INV5: one site that failed makes the sync failed, and the site that has th
     { site: 'edge', digest: digestOf('b') },
     { site: 'south', failure: { code: 'DestinationFull' } as const },
   ];
-  const status = endedStatus(undefined, outcome({ tally: addImage(emptyTally, image('b', { sites })) }, two));
+  const status = endedStatus(
+    undefined,
+    outcome({ tally: addImage(emptyTally, image('b', { sites }), 'v1') }, two),
+  );
   assert.equal(status.syncStatus, 'Failed');
   assert.deepEqual(
     status.sites?.map(({ site, state }) => [site, state]),
@@ -130,12 +133,101 @@ test('O16: versions and shown tags are bounded, and a moved tag puts its new ver
     [digestOf('b'), digestOf('a')],
   );
   const many = Array.from({ length: 300 }, (_, index) => image('c', { tag: `t${index}` }));
-  status = endedStatus(status, outcome({ tally: many.reduce(addImage, emptyTally) }));
+  const all = many.reduce((tally, one) => addImage(tally, one, 'v1'), emptyTally);
+  status = endedStatus(status, outcome({ tally: all }));
   assert.ok((status.versions?.length ?? 0) <= versionLimit && (status.tags?.length ?? 0) <= shownImages);
 });
 
 test('a site that is named and does not exist fails the sync', () => {
   const lost = { ...plan, missingSites: ['atlantis'] };
-  const status = endedStatus(undefined, outcome({ tally: addImage(emptyTally, image('a')) }, lost));
+  const status = endedStatus(undefined, outcome({ tally: addImage(emptyTally, image('a'), 'v1') }, lost));
   assert.deepEqual([synced(status)?.reason, status.sites?.at(-1)?.state], ['SiteUnavailable', 'Failed']);
+});
+
+const tallyOf = (images: readonly ImageResult[]) =>
+  images.reduce((tally, one) => addImage(tally, one, 'v1'), emptyTally);
+
+test('of many images the status shows failures first, then the primary one, then what changed', () => {
+  const quietOnes = Array.from({ length: 80 }, (_, index) =>
+    image('c', { tag: `q${index}`, changed: false }),
+  );
+  const failure = { code: 'Forbidden' } as const;
+  const tally = tallyOf([
+    ...quietOnes,
+    image('d', { tag: 'moved' }),
+    image('a', { changed: false }),
+    image('e', { tag: 'broken', sites: [{ site: 'edge', failure }] }),
+  ]);
+  assert.deepEqual(
+    tally.shown.slice(0, 4).map(({ tag }) => tag),
+    ['broken', 'v1', 'moved', 'q0'],
+  );
+  assert.equal(tally.shown.length, shownImages);
+  const many = tallyOf([
+    image('a'),
+    ...quietOnes.map(({ tag }) => image('c', { tag, sites: [{ site: 'edge', failure }] })),
+  ]);
+  assert.ok(
+    many.shown.some(({ tag }) => tag === 'v1'),
+    'the primary image never falls out',
+  );
+});
+
+test('N06 with many sites a tally stays below 64 KiB, whatever they say', () => {
+  const sites = Array.from({ length: 100 }, (_, index) => ({
+    site: `site-${index}`.padEnd(63, 'x'),
+    failure: { code: 'Forbidden', subject: 's'.repeat(300), detail: 'd'.repeat(200) } as const,
+  }));
+  for (const count of [1, 10, 100]) {
+    const images = Array.from({ length: 60 }, (_, index) =>
+      image('f', { tag: `t${index}`, sites: sites.slice(0, count) }),
+    );
+    assert.ok(JSON.stringify(tallyOf(images)).length < 100_000);
+  }
+});
+
+test('a tag names its sites, those in trouble first, and what a site is held at', () => {
+  const held = image('b', {
+    sites: [{ site: 'south', digest: digestOf('b') }],
+    partial: true,
+    changed: false,
+  });
+  const failing = { site: 'west', failure: { code: 'DestinationFull' } as const };
+  const main = image('a', { sites: [{ site: 'edge', digest: digestOf('a') }, failing] });
+  const status = endedStatus(undefined, outcome({ tally: tallyOf([held, main]) }));
+  assert.deepEqual(
+    status.tags?.map(({ tag, digest }) => [tag, digest]),
+    [['v1', digestOf('a')]],
+  );
+  assert.deepEqual(status.tags?.[0]?.sites, [
+    { site: 'west', state: 'Failed', reason: 'DestinationFull' },
+    { site: 'edge', state: 'Synced' },
+    { site: 'south', state: 'Synced', digest: digestOf('b') },
+  ]);
+  assert.deepEqual(
+    status.versions?.map(({ digest }) => digest),
+    [digestOf('a')],
+    'a held version is not new',
+  );
+});
+
+test('a tag that vanished upstream is shown as Gone and keeps its size', () => {
+  const gone = [{ tag: 'old', digest: digestOf('o') }];
+  const before = endedStatus(
+    undefined,
+    outcome({ tally: tallyOf([image('a'), image('o', { tag: 'old' })]) }),
+  );
+  const after = endedStatus(before, outcome({ tally: { ...tallyOf([image('a')]), gone } }));
+  assert.deepEqual(
+    after.tags?.map(({ tag, state, size }) => [tag, state, size]),
+    [
+      ['v1', 'Synced', '10B'],
+      ['old', 'Gone', '10B'],
+    ],
+  );
+  const lost = endedStatus(after, outcome({ failure: { code: 'TagNotFound', side: 'source' } }));
+  assert.deepEqual(
+    lost.tags?.map(({ state }) => state),
+    ['Gone', 'Gone'],
+  );
 });

@@ -1,0 +1,80 @@
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import { syncWorkflowId } from '../../domain/sync/ids.ts';
+import { historySize, type HistorySize } from '../support/history-size.ts';
+import { liveLifecycle } from '../support/live-lifecycle.ts';
+import { liveSync, until } from '../support/live-sync.ts';
+import { seedTags } from '../support/many-tags.ts';
+import { endpoints } from '../support/stack.ts';
+
+/** `IMAGEFERRY_TAGS=10000` measures the whole; by itself the test is short. */
+const count = Number(process.env['IMAGEFERRY_TAGS'] ?? 1200);
+const patienceMs = Math.max(120_000, count * 200);
+/** Temporal suggests to continue as new at 4,096 events; what is under way then comes on top. */
+const mostEvents = 5000;
+
+const { upstream } = endpoints().registries;
+const live = liveSync();
+const cycle = liveLifecycle(live);
+let secret = '';
+
+before(async () => {
+  secret = await live.secret(upstream);
+});
+after(() => live.close());
+
+async function sync(name: string, number: number): Promise<{ seconds: string; size: HistorySize }> {
+  const started = performance.now();
+  const ref = { namespace: live.namespace, name };
+  if (number > 1) await live.gateway.startSync(ref, 'manual');
+  const record = await until(
+    `sync ${number}`,
+    async () => {
+      const { status } = await live.get(name);
+      return (status?.history?.length ?? 0) >= number ? status?.history?.[0] : undefined;
+    },
+    patienceMs,
+  );
+  assert.ok(record.result !== 'Failed', JSON.stringify(record));
+  const seconds = ((performance.now() - started) / 1000).toFixed(1);
+  const { workflow } = live.temporal;
+  const runs = [];
+  for await (const run of workflow.list({ query: `WorkflowId = '${syncWorkflowId(ref)}'` })) runs.push(run);
+  const begun = runs.filter(({ startTime }) => startTime.getTime() >= Date.parse(record.started));
+  const first = begun.toSorted((a, b) => a.startTime.getTime() - b.startTime.getTime())[0];
+  assert.ok(first !== undefined, 'the run is found');
+  return { seconds, size: await historySize(live.temporal, syncWorkflowId(ref), first.runId) };
+}
+
+test(`N06 N07 a selector over ${count} tags stays within Temporal's limits, and finds them unchanged cheaply`, async (t) => {
+  const path = `test/${live.unique('many-tags')}`;
+  const seeding = performance.now();
+  const tags = await seedTags(upstream, path, count);
+  t.diagnostic(`${count} tags seeded in ${((performance.now() - seeding) / 1000).toFixed(1)} s`);
+  const name = await live.repository(secret, {
+    repository: path,
+    tag: 'v1.0.0',
+    syncTimeout: '3h',
+    syncInterval: '24h',
+    tagSelector: { semver: '>=1', cap: 10_000 },
+  });
+
+  const first = await sync(name, 1);
+  t.diagnostic(`first sync: ${first.seconds} s, ${JSON.stringify(first.size)}`);
+  assert.ok(first.size.payload <= 65_536, `largest payload ${first.size.payload}`);
+  assert.ok(first.size.events <= mostEvents, `${first.size.events} events in one run`);
+  assert.equal(first.size.activities['copyImage'], count);
+  const { status } = await live.get(name);
+  assert.ok((status?.tags?.length ?? 0) <= 70 && (status?.versions?.length ?? 0) <= 50);
+  assert.equal(status?.digest, tags.get('v1.0.0'));
+  assert.equal(status?.manifest?.architecture, 'amd64', 'the primary image is described');
+  for (const [tag, digest] of [...tags].filter((_, index) => index % Math.ceil(count / 40) === 0))
+    assert.equal(await cycle.edgeDigest(path, tag), digest, tag);
+
+  const again = await sync(name, 2);
+  t.diagnostic(`unchanged sync: ${again.seconds} s, ${JSON.stringify(again.size)}`);
+  assert.deepEqual((await live.get(name)).status?.history?.[0]?.bytesMoved, 0);
+  assert.equal(again.size.activities['copyImage'], undefined);
+  assert.ok((again.size.activities['surveyImages'] ?? 0) <= 1 + Math.ceil(count / 450));
+  assert.ok(again.size.events <= 200 && again.size.runs === 1, JSON.stringify(again.size));
+});
