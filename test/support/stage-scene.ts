@@ -16,6 +16,7 @@ import { RegistryStore } from '../../infra/registry/registry-store.ts';
 import { BundleShelf } from '../../infra/storage/bundle-shelf.ts';
 import type { ObjectStore } from '../../infra/storage/object-store.ts';
 import { MemoryCluster } from './memory-cluster.ts';
+import { memoryDocuments } from './memory-documents.ts';
 import { startRegistryProcess, type RegistryProcess } from './registry-process.ts';
 import { startS3Process, type S3Process } from './s3-process.ts';
 import { newSigner, rootOf, signRoot } from './signed-samples.ts';
@@ -53,6 +54,7 @@ export class StageScene {
       resources: this.cluster,
       credentials: { ...this.cluster.credentials, registryAccess: async () => registry },
       engine: createCopyEngine(this.clients),
+      documents: memoryDocuments(),
       stager: new BundleStager(new BundleShelf(store), this.clients, { read: async () => keys }),
       collect: () => assert.fail('not asked for'),
       now: () => this.now,
