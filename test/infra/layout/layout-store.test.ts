@@ -132,8 +132,8 @@ test('all tags go into one layout at once, and a second process adds to what the
   for (const { code, out, err } of runs) assert.equal(code, 0, out + err);
   assert.deepEqual(
     named('many')
-      .filter((name) => name !== undefined)
-      .toSorted(),
+      .filter((name) => name !== undefined && !name.startsWith('sha256-'))
+      .toSorted((one = '', other = '') => one.localeCompare(other)),
     ['arm', 'other', 'v1'],
   );
   for (const tag of ['arm', 'other', 'v1'])
