@@ -109,6 +109,8 @@ const steps = {
   clock: () => `${new Date().toISOString().slice(0, 19)}Z`,
 };
 
+const watchedKinds = ['repositories', 'registrysecrets', 'imagecleanuppolicies', 'edgesites'] as const;
+
 await work();
 
 /** Works until SIGTERM or SIGINT; then lets steps under way end, hands back what does not, and is gone within 25 s. */
@@ -158,8 +160,6 @@ async function queues(): Promise<PolledQueue[]> {
     ...(settings.roles.includes('copy') ? [copy] : []),
   ];
 }
-
-const watchedKinds = ['repositories', 'registrysecrets', 'imagecleanuppolicies', 'edgesites'] as const;
 
 /** Watches the cluster, reconciles, and shows what is watched as metrics. */
 async function startHub(): Promise<() => Promise<void>> {
