@@ -116,11 +116,10 @@ function stagedStatus(
 async function moveStagedSequence(deps: BundleDependencies, { site, sequence }: StagePlan): Promise<void> {
   const sites = deps.resources.resource('edgesites');
   const edge = await sites.get({ name: site });
-  if (edge === undefined || (edge.status?.stagedSequence ?? 0) >= sequence) return;
-  await sites.applyStatus({ name: site }, edge.metadata.uid ?? '', {
-    ...edge.status,
-    stagedSequence: sequence,
-  });
+  if (edge === undefined) return;
+  await sites.updateStatus({ name: site }, edge.metadata.uid ?? '', ({ status }) =>
+    (status?.stagedSequence ?? 0) >= sequence ? undefined : { ...status, stagedSequence: sequence },
+  );
 }
 
 /** Says in every Repository that its image is on its way to the site. */
@@ -132,18 +131,17 @@ async function markRepositories(deps: BundleDependencies, plan: StagePlan): Prom
     const repository = first === undefined ? undefined : await repositories.get(first.ref);
     if (first === undefined || repository === undefined) continue;
     const own = images.find(({ tag }) => tag === repository.spec.tag) ?? first;
-    const before = repository.status?.sites ?? [];
-    const known = before.find(({ site }) => site === plan.site);
-    if (known?.state === 'Synced' && known.digest === own.root.digest) continue;
     const entry = {
       site: plan.site,
       state: 'Staged' as const,
       digest: own.root.digest,
       message: `In bundle ${plan.sequence} / 已进入离线包 ${plan.sequence}`,
     };
-    await repositories.applyStatus(first.ref, repository.metadata.uid ?? '', {
-      ...repository.status,
-      sites: withSite(before, entry),
+    await repositories.updateStatus(first.ref, repository.metadata.uid ?? '', ({ status }) => {
+      const before = status?.sites ?? [];
+      const known = before.find(({ site }) => site === plan.site);
+      if (known?.state === 'Synced' && known.digest === entry.digest) return undefined;
+      return { ...status, sites: withSite(before, entry) };
     });
   }
 }

@@ -45,8 +45,8 @@ async function writeProgress(
   claim: Claim,
   percent: number,
 ): Promise<void> {
-  const repositories = deps.resources.resource('repositories');
-  const status = (await repositories.get(claim.ref))?.status;
-  if (status?.syncStatus !== 'Syncing' || percent <= parsePercent(status.syncProgress)) return;
-  await repositories.applyStatus(claim.ref, claim.uid, { ...status, syncProgress: `${percent}%` });
+  await deps.resources.resource('repositories').updateStatus(claim.ref, claim.uid, ({ status }) => {
+    if (status?.syncStatus !== 'Syncing' || percent <= parsePercent(status.syncProgress)) return undefined;
+    return { ...status, syncProgress: `${percent}%` };
+  });
 }

@@ -1,8 +1,8 @@
 import { Failure } from '../domain/failure.ts';
 import type { ObjectRef } from '../domain/resources/meta.ts';
-import type { Repository, SyncTrigger } from '../domain/resources/repository.ts';
+import type { SyncTrigger } from '../domain/resources/repository.ts';
 import { onlyMetadata, type SyncOutcome } from '../domain/sync/outcome.ts';
-import { planSync as decide, wantedOf, type Claim, type SyncPlan } from '../domain/sync/plan.ts';
+import { planSync as decide, wantedOf, type SyncPlan } from '../domain/sync/plan.ts';
 import { endedStatus, syncingStatus } from '../domain/sync/status.ts';
 import { describeOutcome, imageName } from '../domain/sync/words.ts';
 import type { SyncDependencies } from './dependencies.ts';
@@ -29,27 +29,24 @@ export async function planSync(deps: SyncDependencies, ref: ObjectRef): Promise<
 
 /** Says in the status that a sync runs. */
 export async function beginSync(deps: SyncDependencies, plan: SyncPlan, trigger: SyncTrigger): Promise<void> {
-  const repository = await own(deps, plan.claim);
-  if (repository === undefined)
-    throw new Failure('Superseded', { side: 'cluster', detail: 'it was deleted' });
-  const status = syncingStatus(repository.status, plan, trigger, deps.clock());
-  await deps.resources.resource('repositories').applyStatus(plan.claim.ref, plan.claim.uid, status);
+  const { ref, uid } = plan.claim;
+  const isThere = await deps.resources
+    .resource('repositories')
+    .updateStatus(ref, uid, ({ status }) => syncingStatus(status, plan, trigger, deps.clock()));
+  if (!isThere) throw new Failure('Superseded', { side: 'cluster', detail: 'it was deleted' });
 }
 
 /** Writes status and Event. May run again: the same outcome changes nothing more. Does nothing for an object that is gone. */
 export async function recordSync(deps: SyncDependencies, outcome: SyncOutcome): Promise<Recorded> {
-  const { claim } = outcome.plan;
-  const repository = await own(deps, claim);
-  if (repository === undefined) return { changed: false };
-  const status = endedStatus(repository.status, outcome);
-  try {
-    await deps.resources.resource('repositories').applyStatus(claim.ref, claim.uid, status);
-  } catch (error) {
-    if (error instanceof Failure && error.code === 'Superseded') return { changed: false };
-    throw error;
-  }
+  const { ref, uid, wanted } = outcome.plan.claim;
+  let newest = wanted;
+  const isThere = await deps.resources.resource('repositories').updateStatus(ref, uid, ({ spec, status }) => {
+    newest = wantedOf(spec);
+    return endedStatus(status, outcome);
+  });
+  if (!isThere) return { changed: false };
   await announce(deps, outcome);
-  return { changed: wantedOf(repository.spec) !== claim.wanted };
+  return { changed: newest !== wanted };
 }
 
 /** An Event for whatever a person may want to know of: no quiet scheduled sync, no run that a newer one replaced. */
@@ -65,9 +62,4 @@ async function announce(deps: SyncDependencies, outcome: SyncOutcome): Promise<v
       message: `${result}: ${imageName(plan)}: ${describeOutcome(outcome)}`,
     },
   );
-}
-
-async function own(deps: SyncDependencies, claim: Claim): Promise<Repository | undefined> {
-  const repository = await deps.resources.resource('repositories').get(claim.ref);
-  return repository?.metadata.uid === claim.uid ? repository : undefined;
 }

@@ -41,7 +41,7 @@ export async function recordConnection(
   const uid = secret?.metadata.uid;
   if (secret === undefined || uid === undefined) return;
   const now = deps.clock();
-  await secrets.applyStatus(ref, uid, verifiedStatus(secret, result, now));
+  await secrets.updateStatus(ref, uid, (found) => verifiedStatus(found, result, now));
   await secrets.patch(ref, { metadata: { annotations: verifiedAnnotations(result, Date.parse(now)) } });
   await deps.events.record(
     { kind: 'RegistrySecret', ref, uid },

@@ -2,6 +2,7 @@ import { ParentClosePolicy, startChild, workflowInfo } from '@temporalio/workflo
 import { WorkflowExecutionAlreadyStartedError } from '@temporalio/common';
 import type { ObjectRef } from '../domain/resources/meta.ts';
 import { syncWorkflowId } from '../domain/sync/ids.ts';
+import { priorityOf } from '../domain/sync/priority.ts';
 import { factsOfError } from './failure.ts';
 import { syncRepository } from './sync.ts';
 
@@ -23,6 +24,7 @@ export async function resync(ref: ObjectRef): Promise<ResyncReport> {
       parentClosePolicy: ParentClosePolicy.ABANDON,
       staticSummary: `Sync ${ref.namespace}/${ref.name} (schedule)`,
       typedSearchAttributes: workflowInfo().typedSearchAttributes,
+      priority: priorityOf('schedule'),
     });
     return { result: (await child.result()).result };
   } catch (error) {

@@ -4,11 +4,18 @@ import {
   continueAsNew,
   defineSignal,
   isCancellation,
+  makeContinueAsNewFunc,
   setHandler,
 } from '@temporalio/workflow';
 import type { ManifestStatus, SyncTrigger } from '../domain/resources/repository.ts';
 import type { FailureFacts } from '../domain/sync/failure-facts.ts';
-import { syncAgainSignal, type SyncInput, type SyncReport, type SyncResume } from '../domain/sync/input.ts';
+import {
+  requestMemo,
+  syncAgainSignal,
+  type SyncInput,
+  type SyncReport,
+  type SyncResume,
+} from '../domain/sync/input.ts';
 import { judge, primaryImage, type Ending, type SyncOutcome } from '../domain/sync/outcome.ts';
 import type { SyncPlan } from '../domain/sync/plan.ts';
 import { emptyTally } from '../domain/sync/tally.ts';
@@ -63,9 +70,15 @@ export async function syncRepository({ ref, trigger, resume }: SyncInput): Promi
   if (plan.prunes === true && outcome.failure === undefined) await prune(ref);
   const asked = again.trigger ?? (recorded.changed ? 'spec' : undefined);
   if (asked !== undefined && outcome.result !== 'Cancelled') {
-    return continueAsNew<typeof syncRepository>({ ref, trigger: asked });
+    return onceMore(again.request, { ref, trigger: asked });
   }
   return conclude(outcome);
+}
+
+/** Goes on in a new run that remembers the request it is for, so that the request is not served twice. */
+function onceMore(request: string | undefined, input: SyncInput): Promise<never> {
+  const memo = request === undefined ? {} : { memo: { [requestMemo]: request } };
+  return makeContinueAsNewFunc<typeof syncRepository>(memo)(input);
 }
 
 const gone: SyncReport = { result: 'Gone', images: 0, changed: 0, bytesMoved: 0, bytesReused: 0 };
@@ -125,19 +138,21 @@ async function describe({ plan, first, tally, story }: Journey): Promise<Manifes
 }
 
 /** Requests about something that a run which looked already cannot have seen. */
-const needsNewLook: ReadonlySet<SyncTrigger> = new Set(['repair', 'rollback']);
+const needsNewLook: ReadonlySet<SyncTrigger> = new Set(['repair', 'rollback', 'site']);
 /** Requests by people: they join a run, but not one that is about to write down how it ended. */
 const byPeople: ReadonlySet<SyncTrigger> = new Set(['manual', 'batch']);
 
+interface AskedAgain {
+  trigger: SyncTrigger | undefined;
+  request: string | undefined;
+}
+
 /** A request that came while this run was under way, where it has to run once more because of it. */
-function hearAskedAgain(
-  story: SyncStory,
-  before: SyncTrigger | undefined,
-): { readonly trigger: SyncTrigger | undefined } {
-  const again: { trigger: SyncTrigger | undefined } = { trigger: before };
-  setHandler(defineSignal<[SyncTrigger]>(syncAgainSignal), (trigger) => {
+function hearAskedAgain(story: SyncStory, before: SyncTrigger | undefined): Readonly<AskedAgain> {
+  const again: AskedAgain = { trigger: before, request: undefined };
+  setHandler(defineSignal<[SyncTrigger, string?]>(syncAgainSignal), (trigger, request) => {
     const isLate = story.progress.phase === 'recording' && byPeople.has(trigger);
-    if (isLate || needsNewLook.has(trigger)) again.trigger = trigger;
+    if (isLate || needsNewLook.has(trigger)) Object.assign(again, { trigger, request });
   });
   return again;
 }

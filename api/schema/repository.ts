@@ -1,5 +1,5 @@
 import { z } from '@hono/zod-openapi';
-import type { Repository, RepositorySpec } from '../../domain/resources/repository.ts';
+import { syncTriggers, type Repository, type RepositorySpec } from '../../domain/resources/repository.ts';
 import { editFields } from './edits.ts';
 import {
   conditionSchema,
@@ -105,7 +105,7 @@ export const versionSchema = z
 export const syncRecordSchema = z
   .object({
     id: z.string(),
-    trigger: z.enum(['create', 'manual', 'schedule', 'spec', 'batch', 'rollback', 'repair']),
+    trigger: z.enum(syncTriggers),
     result: z.enum(['Success', 'Failed', 'Unchanged', 'Cancelled']),
     started: z.string(),
     ended: z.string(),

@@ -1,6 +1,8 @@
 import { parseDuration } from '../duration.ts';
 import { annotationPrefix } from '../resources/meta.ts';
+import type { EdgeSite } from '../resources/edge-site.ts';
 import type { Repository, SyncTrigger } from '../resources/repository.ts';
+import { sitesMoved, wantedTargets } from '../sync/site-choice.ts';
 
 /** What a Repository asks for, as it stands. */
 export interface RepositoryWish {
@@ -8,6 +10,8 @@ export interface RepositoryWish {
   readonly schedule: { readonly everyMs: number; readonly paused: boolean };
   /** Why a sync should start now. Default: none should. */
   readonly start?: SyncTrigger;
+  /** What tells this request from the next of its kind, so that asking twice starts one sync. Default: the status tells. */
+  readonly request?: string;
   /** Whether a sync that runs should stop. */
   readonly cancel: boolean;
   /** Annotations that say which requests were acted on, to be written once they were. */
@@ -27,32 +31,59 @@ const cancel = {
 };
 
 /**
- * Decides what a Repository asks for: a sync when it was never synced, when its spec changed since, and when
+ * Decides what a Repository asks for: a sync when it was never synced, when its spec or its sites changed since, and when
  * `manual-sync` has a value that was not acted on yet. A request that was acted on is remembered in an annotation, so
  * that a restart does not repeat it. A malformed interval, which the CRD refuses, counts as the default.
  */
-export function repositoryWish({ metadata, spec, status }: Repository): RepositoryWish {
+export function repositoryWish(repository: Repository, sites: readonly EdgeSite[]): RepositoryWish {
+  const { metadata, spec } = repository;
   const annotations = metadata.annotations ?? {};
   const asked = (kind: typeof manual): boolean => {
     const value = annotations[kind.request] ?? '';
     return value !== '' && value !== annotations[kind.answer];
   };
-  const start = trigger(asked(manual), status?.observedGeneration, metadata.generation ?? 1);
+  const start = triggerOf(repository, asked(manual), sites);
   const handled = [manual, cancel]
     .filter(asked)
     .map(({ request, answer }) => [answer, annotations[request] ?? '']);
   return {
     schedule: { everyMs: interval(spec.syncInterval), paused: spec.suspend === true },
     ...(start === undefined ? {} : { start }),
+    ...requestOf(start, repository, sites),
     cancel: asked(cancel),
     handled: Object.fromEntries(handled),
   };
 }
 
-function trigger(asked: boolean, observed: number | undefined, generation: number): SyncTrigger | undefined {
-  if (asked) return 'manual';
+/** Whether anything is to be done besides keeping the schedule. */
+export const asksForAction = (wish: RepositoryWish): boolean =>
+  wish.start !== undefined || wish.cancel || Object.keys(wish.handled).length > 0;
+
+function requestOf(
+  start: SyncTrigger | undefined,
+  { metadata, spec }: Repository,
+  sites: readonly EdgeSite[],
+): { readonly request?: string } {
+  if (start === 'manual') return { request: `${metadata.uid} ${metadata.annotations?.[manual.request]}` };
+  // What is known of the sites may be behind what the last run saw: that must not make it run again and again.
+  if (start === 'site')
+    return { request: `${metadata.uid} ${JSON.stringify([...wantedTargets(spec, sites)])}` };
+  return {};
+}
+
+function triggerOf(
+  repository: Repository,
+  isAsked: boolean,
+  sites: readonly EdgeSite[],
+): SyncTrigger | undefined {
+  const { status, metadata } = repository;
+  const observed = status?.observedGeneration;
+  if (isAsked) return 'manual';
   if (observed === undefined) return 'create';
-  return observed < generation ? 'spec' : undefined;
+  if (observed < (metadata.generation ?? 1)) return 'spec';
+  // A run under way may have begun before the change: what it leaves is looked at when it has ended.
+  if (status?.syncStatus === 'Syncing') return undefined;
+  return sitesMoved(repository, sites) ? 'site' : undefined;
 }
 
 function interval(text: string | undefined): number {

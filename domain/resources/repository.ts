@@ -78,6 +78,8 @@ export interface ManifestStatus {
 export interface SiteStatus {
   readonly site: string;
   readonly state: 'Synced' | 'Failed' | 'Syncing' | 'Staged' | 'Pending';
+  /** Where it lies there, such as `edge.example:5000/mirror/library/nginx`. Default: the site gets bundles, or is missing. */
+  readonly target?: string;
   readonly digest?: string;
   /** RFC 3339 UTC of the last time the site was seen to have it. */
   readonly confirmed?: string;
@@ -133,8 +135,24 @@ export interface SyncRecord {
   readonly runId: string;
 }
 
+/** Every reason to start a sync; `site`: one of its sites is new or was changed. */
+export const syncTriggers = [
+  'create',
+  'manual',
+  'schedule',
+  'spec',
+  'site',
+  'batch',
+  'rollback',
+  'repair',
+] as const;
+
 /** Why a sync was started. */
-export type SyncTrigger = 'create' | 'manual' | 'schedule' | 'spec' | 'batch' | 'rollback' | 'repair';
+export type SyncTrigger = (typeof syncTriggers)[number];
+
+/** Whether a text is one. */
+export const isSyncTrigger = (text: unknown): text is SyncTrigger =>
+  syncTriggers.some((trigger) => trigger === text);
 
 export interface RepositoryStatus {
   readonly observedGeneration?: number;

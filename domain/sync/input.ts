@@ -31,8 +31,10 @@ export const workflowTypes = {
   batch: 'batch',
 } as const;
 
-/** Signal by which a running sync is asked to run once more after it ends; its argument is the trigger. */
+/** Signal by which a running sync is asked to run once more after it ends; its arguments are the trigger, and the request where it has a name. */
 export const syncAgainSignal = 'syncAgain';
+/** Memo of a run that says for which request it was started. */
+export const requestMemo = 'request';
 /** Query for {@link SyncProgress}. */
 export const progressQuery = 'progress';
 

@@ -11,12 +11,14 @@ import type { RegistrySecret } from '../resources/registry-secret.ts';
 import type { PlatformSelection, Repository, RepositorySpec } from '../resources/repository.ts';
 import { factsOf, type FailureFacts } from './failure-facts.ts';
 import { copyTaskQueue, siteTaskQueue } from './ids.ts';
-import { chooseSites } from './site-choice.ts';
+import { chooseSites, siteTarget } from './site-choice.ts';
 
 /** A site that this sync copies to, and the task queue on which that happens. */
 export interface PlannedSite {
   readonly site: string;
   readonly queue: string;
+  /** Where the image lies there, for the status. */
+  readonly target?: string;
 }
 
 /** Which object a run works for; another object of the same name is none of its business (fault O06). */
@@ -90,7 +92,7 @@ export function planSync(
       retryCount: Math.min(100, Math.max(0, spec.retryCount ?? defaults.retryCount)),
       retryIntervalMs: duration(spec.retryInterval, defaults.retryInterval),
     },
-    sites: chosen.connected.map(plannedSite),
+    sites: chosen.connected.map((site) => plannedSite(site, spec.repository)),
     offlineSites: chosen.offline.map((site) => site.metadata.name),
     missingSites: chosen.missing,
     selects: spec.tagSelector !== undefined,
@@ -116,9 +118,10 @@ function described({ status }: Repository): { readonly described?: string } {
   return digest === undefined ? {} : { described: digest };
 }
 
-function plannedSite(site: EdgeSite): PlannedSite {
+function plannedSite(site: EdgeSite, repository: string): PlannedSite {
   const { name } = site.metadata;
-  return { site: name, queue: site.spec.worker === true ? siteTaskQueue(name) : copyTaskQueue };
+  const queue = site.spec.worker === true ? siteTaskQueue(name) : copyTaskQueue;
+  return { site: name, queue, target: siteTarget(site, repository) };
 }
 
 /** The first part of the spec that no parser takes, or a registry that is not declared. */

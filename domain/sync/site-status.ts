@@ -2,6 +2,7 @@ import type { SiteStatus } from '../resources/repository.ts';
 import { explain, type FailureFacts } from './failure-facts.ts';
 import type { SyncOutcome } from './outcome.ts';
 import { primaryImage } from './outcome.ts';
+import type { PlannedSite } from './plan.ts';
 import type { SiteResult } from './tally.ts';
 
 /** One entry for each site of the plan, in the plan's order: connected, offline, missing. */
@@ -9,33 +10,49 @@ export function siteStatuses(before: readonly SiteStatus[], outcome: SyncOutcome
   const known = new Map(before.map((entry) => [entry.site, entry]));
   const { sites, offlineSites, missingSites } = outcome.plan;
   return [
-    ...sites.map(({ site }) => connectedSite(site, known.get(site), outcome)),
+    ...sites.map((planned) => connectedSite(planned, known.get(planned.site), outcome)),
     ...offlineSites.map((site) => offlineSite(site, known.get(site), outcome)),
     ...missingSites.map((site) => missingSite(site)),
   ];
 }
 
-function connectedSite(site: string, before: SiteStatus | undefined, outcome: SyncOutcome): SiteStatus {
+function connectedSite(
+  { site, target }: PlannedSite,
+  before: SiteStatus | undefined,
+  outcome: SyncOutcome,
+): SiteStatus {
   const results = outcome.tally.shown.flatMap((image) =>
     image.sites.filter((result) => result.site === site),
   );
   const failed = results.find((result) => result.failure !== undefined)?.failure;
-  if (results.length > 0 && failed === undefined) return synced(site, results, outcome);
+  if (results.length > 0 && failed === undefined) return synced(site, target, results, outcome);
   const failure = failed ?? outcome.failure;
   const { digest, confirmed } = before ?? {};
   return {
     site,
     state: stateOf(failure, before),
+    ...(target === undefined ? {} : { target }),
     ...(digest === undefined ? {} : { digest }),
     ...(confirmed === undefined ? {} : { confirmed }),
     ...(failure === undefined ? {} : { reason: failure.code, message: explain(failure) }),
   };
 }
 
-function synced(site: string, results: readonly SiteResult[], outcome: SyncOutcome): SiteStatus {
+function synced(
+  site: string,
+  target: string | undefined,
+  results: readonly SiteResult[],
+  outcome: SyncOutcome,
+): SiteStatus {
   const primary = primaryImage(outcome)?.sites.find((result) => result.site === site);
   const digest = primary?.digest ?? results[0]?.digest;
-  return { site, state: 'Synced', ...(digest === undefined ? {} : { digest }), confirmed: outcome.ended };
+  return {
+    site,
+    state: 'Synced',
+    ...(target === undefined ? {} : { target }),
+    ...(digest === undefined ? {} : { digest }),
+    confirmed: outcome.ended,
+  };
 }
 
 /** A run that never got to a site says nothing new about it, unless the site had nothing before. */
@@ -47,7 +64,8 @@ function stateOf(failure: FailureFacts | undefined, before: SiteStatus | undefin
 /** Bundles bring the image there; until one with this digest is staged, the site waits. */
 function offlineSite(site: string, before: SiteStatus | undefined, outcome: SyncOutcome): SiteStatus {
   const wanted = primaryImage(outcome)?.digest;
-  if (before !== undefined && (wanted === undefined || before.digest === wanted)) return before;
+  const isBundled = before !== undefined && before.target === undefined;
+  if (isBundled && (wanted === undefined || before.digest === wanted)) return before;
   return {
     site,
     state: 'Pending',

@@ -119,10 +119,14 @@ export class BundleDesk {
 
   async #moveBase(site: EdgeSite, receipt: Receipt): Promise<void> {
     const { name, uid } = site.metadata;
-    await this.#resources.resource('edgesites').applyStatus({ name }, uid ?? '', {
-      ...site.status,
-      acknowledged: { sequence: receipt.sequence, digest: receipt.bundleDigest, time: this.#clock() },
-    });
+    const acknowledged = {
+      sequence: receipt.sequence,
+      digest: receipt.bundleDigest,
+      time: this.#clock(),
+    };
+    await this.#resources
+      .resource('edgesites')
+      .updateStatus({ name }, uid ?? '', ({ status }) => ({ ...status, acknowledged }));
   }
 
   async #recordBundle(receipt: Receipt): Promise<void> {
@@ -141,18 +145,20 @@ export class BundleDesk {
     const sites = await this.#resources.resource('edgesites').list();
     const arrived = new Map(receipt.images.map(({ repo, tag, digest }) => [`${repo}:${tag}`, digest]));
     const repositories = this.#resources.resource('repositories');
-    for (const { metadata, spec, status } of await repositories.list()) {
+    for (const { metadata, spec } of await repositories.list()) {
       const { name } = site.metadata;
       if (!chooseSites(spec, sites).offline.some((each) => each.metadata.name === name)) continue;
       const digest = arrived.get(`${sitePath(site, spec.repository)}:${spec.tag}`);
       if (digest === undefined) continue;
-      const before = status?.sites ?? [];
-      const known = before.find((entry) => entry.site === name);
-      // A newer bundle may be on its way: this one arrived all the same, and the entry waits for the newer.
-      if (known?.digest !== undefined && known.digest !== digest) continue;
       const key = { namespace: metadata.namespace ?? '', name: metadata.name };
       const entry = { site: name, state: 'Synced' as const, digest, confirmed: this.#clock() };
-      await repositories.applyStatus(key, metadata.uid ?? '', { ...status, sites: withSite(before, entry) });
+      await repositories.updateStatus(key, metadata.uid ?? '', ({ status }) => {
+        const before = status?.sites ?? [];
+        const known = before.find((each) => each.site === name);
+        // A newer bundle may be on its way: this one arrived all the same, and the entry waits for the newer.
+        if (known?.digest !== undefined && known.digest !== digest) return undefined;
+        return { ...status, sites: withSite(before, entry) };
+      });
     }
   }
 

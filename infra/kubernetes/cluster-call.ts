@@ -17,16 +17,19 @@ const maxTries = 5;
 /** Longest wait for one answer, in milliseconds. */
 const callTimeoutMs = 30_000;
 
+/** Answers that mean "not yet": 429, and 403 from a server that just started and has not read its roles yet. */
+const passing: ReadonlySet<number> = new Set([403, 429]);
+
 /**
- * Runs one call to the API server and turns its errors into Failures of side `cluster`; only 429 is tried again, after
- * the time the server asks for. `subject` names the object for people.
+ * Runs one call to the API server and turns its errors into Failures of side `cluster`; 429 is tried again after the time
+ * the server asks for, and 403 for a few seconds. `subject` names the object for people.
  */
 export async function clusterCall<T>(subject: string, call: () => Promise<T>): Promise<T> {
   for (let round = 1; ; round += 1) {
     try {
       return await inTime(call());
     } catch (error) {
-      if (!(error instanceof ApiException) || error.code !== 429 || round === maxTries) {
+      if (!(error instanceof ApiException) || !passing.has(error.code) || round === maxTries) {
         throw clusterFailure(subject, error);
       }
       const seconds = Number(error.headers['retry-after'] ?? 1);

@@ -28,6 +28,16 @@ export interface ResourceClient<P extends Plural> {
     /** Only over this version of the object, for those who are not its usual writer. Default: over any. */
     resourceVersion?: string,
   ): Promise<void>;
+  /**
+   * Changes the status of the object with this uid by what it says now, over exactly the version that was read, and again
+   * where somebody else wrote in between: no writer loses another's word. `change` may be asked several times; undefined
+   * leaves all as it is. False where the object is gone. Throws `Superseded` where others never stop writing.
+   */
+  updateStatus(
+    key: ObjectKey,
+    uid: string,
+    change: (object: ResourceOf[P]) => NonNullable<ResourceOf[P]['status']> | undefined,
+  ): Promise<boolean>;
   delete(key: ObjectKey, uid?: string): Promise<void>;
 }
 

@@ -1,4 +1,5 @@
 import { CustomObjectsApi, PatchStrategy, setHeaderOptions, type KubeConfig } from '@kubernetes/client-node';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { Failure } from '../../domain/failure.ts';
 import { kinds, type Plural, type ResourceOf } from '../../domain/resources/kinds.ts';
 import { apiGroup, apiVersion } from '../../domain/resources/meta.ts';
@@ -12,6 +13,8 @@ export const fieldManager = 'imageferry';
 export const maxStatusBytes = 65_536;
 /** Objects asked for at once. */
 const pageSize = 500;
+/** Tries to change a status that others change too (fault O05). */
+const maxStatusTries = 8;
 
 const mergePatch = setHeaderOptions('Content-Type', PatchStrategy.MergePatch);
 const applyPatch = setHeaderOptions('Content-Type', PatchStrategy.ServerSideApply);
@@ -138,6 +141,27 @@ export class CustomResourceClient<P extends Plural> implements ResourceClient<P>
         detail: 'the object is gone, or was changed meanwhile',
         cause: error,
       });
+    }
+  }
+
+  async updateStatus(
+    key: ObjectKey,
+    uid: string,
+    change: (object: ResourceOf[P]) => NonNullable<ResourceOf[P]['status']> | undefined,
+  ): Promise<boolean> {
+    for (let round = 1; ; round += 1) {
+      const object = await this.get(key);
+      if (object === undefined || object.metadata.uid !== uid) return false;
+      const status = change(object);
+      if (status === undefined) return true;
+      try {
+        await this.applyStatus(key, uid, status, object.metadata.resourceVersion);
+        return true;
+      } catch (error) {
+        const isTaken = error instanceof Failure && error.code === 'Superseded';
+        if (!isTaken || round === maxStatusTries) throw error;
+        await sleep(Math.random() * 50 * round);
+      }
     }
   }
 

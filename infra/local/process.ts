@@ -89,6 +89,8 @@ function ending(child: ChildProcess): Promise<string> {
 
 async function stop(pid: number, ended: Promise<unknown>): Promise<void> {
   const gone = ended.then(() => true);
+  // Its pid may be another's by now.
+  if (await Promise.race([gone, sleep(0, false)])) return;
   for (const signal of ['SIGTERM', 'SIGKILL'] as const) {
     signalGroup(pid, signal);
     if (await Promise.race([gone, sleep(10_000, false, { ref: false })])) break;

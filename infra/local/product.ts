@@ -34,13 +34,8 @@ export async function startProduct(options: StackOptions): Promise<Product> {
     await stack.stop();
   };
   try {
-    const cluster = applier(stack.endpoints.kubeconfig);
-    const crds = await applyDeploy(cluster);
-    options.progress.say(`  ✓ kinds and roles are applied (${crds.length} kinds)`);
-    const endpoints = { ...stack.endpoints, tokens: await people(cluster, stack) };
-    await applySite(cluster, endpoints.registries.edge);
-    writeEndpoints(stack.folder, endpoints);
-    const specs = [worker(stack), api(stack)];
+    const endpoints = await prepareCluster(stack, options.progress.say);
+    const specs = [workerProcess(stack), api(stack)];
     const starts = specs.map(async (spec) =>
       own.push(await supervise(stack.folder, spec, options.progress.say)),
     );
@@ -52,6 +47,17 @@ export async function startProduct(options: StackOptions): Promise<Product> {
     await stop();
     throw error;
   }
+}
+
+/** Applies the CRDs, the roles, people and the site `edge`, and writes `endpoints.json`, which it gives back. */
+export async function prepareCluster(stack: Stack, say: (line: string) => void): Promise<Endpoints> {
+  const cluster = applier(stack.endpoints.kubeconfig);
+  const crds = await applyDeploy(cluster);
+  say(`  ✓ kinds and roles are applied (${crds.length} kinds)`);
+  const endpoints = { ...stack.endpoints, tokens: await people(cluster, stack) };
+  await applySite(cluster, endpoints.registries.edge);
+  writeEndpoints(stack.folder, endpoints);
+  return endpoints;
 }
 
 async function people(cluster: Applier, stack: Stack): Promise<Endpoints['tokens']> {
@@ -113,10 +119,16 @@ function webhooks({ endpoints, controllerKubeconfig, ports }: Stack): Record<str
     : { WEBHOOK_URL: `https://127.0.0.1:${ports.webhook}` };
 }
 
-function worker(stack: Stack): ProcessSpec {
-  const port = stack.ports.metrics;
+/** The worker, or one more of it under another name and metrics port. */
+export function workerProcess(
+  stack: Stack,
+  { name, port }: { readonly name: string; readonly port: number } = {
+    name: 'worker',
+    port: stack.ports.metrics,
+  },
+): ProcessSpec {
   return {
-    ...ours('worker', 'worker/main.ts'),
+    ...ours(name, 'worker/main.ts'),
     env: { ...settings(stack), METRICS_PORT: String(port) },
     ready: () => answers(`http://127.0.0.1:${port}/metrics`, [200]),
     readyWithin: 120_000,

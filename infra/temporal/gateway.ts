@@ -19,20 +19,45 @@ export interface VerifyVerdict {
   readonly detail?: string;
 }
 
+/** The newest run of a Repository's sync. Times are RFC 3339 UTC. */
+export interface SyncRun {
+  readonly workflowId: string;
+  readonly runId: string;
+  readonly isOpen: boolean;
+  readonly trigger: SyncTrigger;
+  readonly started: string;
+  /** Default: it has not ended. */
+  readonly ended?: string;
+}
+
+/** How a Schedule is: `note` says why somebody else than this product paused it. */
+export interface ScheduleState {
+  readonly everyMs: number;
+  readonly paused: boolean;
+  /** Default: it is paused by the Repository's own spec, or not at all. */
+  readonly heldBy?: string;
+}
+
 /** Starting and stopping of work, by references only: no credential ever passes here. */
 export interface WorkflowGateway {
-  /** Starts `sync/<ns>/<name>`, or joins the one that runs. */
-  startSync(ref: ObjectRef, trigger: SyncTrigger): Promise<StartedRun>;
-  /** Asks a running sync to stop; resolves at once. False where none runs. */
-  cancelSync(ref: ObjectRef): Promise<boolean>;
-  /** Creates or updates the Schedule `resync/<ns>/<name>`. */
+  /**
+   * Starts `sync/<ns>/<name>`, or joins the one that runs. `request` tells apart what is asked for by the same trigger:
+   * where the newest run was started for this very request, nothing is started, also when that run has ended. So a
+   * request may be repeated until its maker has noted that it was heard. Default: each call is a request of its own.
+   */
+  startSync(ref: ObjectRef, trigger: SyncTrigger, request?: string): Promise<StartedRun>;
+  /** The newest run of a sync, open or ended; undefined where there is none that Temporal still knows. */
+  newestSync(ref: ObjectRef): Promise<SyncRun | undefined>;
+  /** Asks a running sync to stop; resolves at once. False where none runs. `runId`: only this run. */
+  cancelSync(ref: ObjectRef, runId?: string): Promise<boolean>;
+  /** Creates or updates the Schedule `resync/<ns>/<name>`; one that somebody paused in Temporal stays paused. */
   ensureSchedule(
     ref: ObjectRef,
     schedule: { readonly everyMs: number; readonly paused: boolean },
-  ): Promise<void>;
+  ): Promise<ScheduleState>;
   deleteSchedule(ref: ObjectRef): Promise<void>;
-  /** The Repositories that have a Schedule, deleted ones included. */
-  scheduledRepositories(): Promise<readonly ObjectRef[]>;
+  /** The Repositories that have a Schedule, deleted ones included, and how it is. May lag a few seconds behind. */
+  scheduledRepositories(): Promise<readonly (ScheduleState & { readonly ref: ObjectRef })[]>;
   /** Starts `verify/<ns>/<name>`, or joins the one that runs. */
   startVerify(ref: ObjectRef): Promise<StartedRun>;
   /** Waits for a verification to end; throws `Timeout` after `timeoutMs` (the verification goes on). */

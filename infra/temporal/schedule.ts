@@ -2,8 +2,8 @@ import {
   ScheduleAlreadyRunning,
   ScheduleOverlapPolicy,
   type Client,
-  type ScheduleDescription,
   type ScheduleOptions,
+  type ScheduleSummary,
 } from '@temporalio/client';
 import { Failure } from '../../domain/failure.ts';
 import type { ObjectRef } from '../../domain/resources/meta.ts';
@@ -11,6 +11,7 @@ import { hubTaskQueue, resyncScheduleId } from '../../domain/sync/ids.ts';
 import { workflowTypes } from '../../domain/sync/input.ts';
 import { scheduleOffset } from '../../domain/sync/spread.ts';
 import { engineCall } from './engine-call.ts';
+import type { ScheduleState } from './gateway.ts';
 import { attributesOfRepository } from './search-attributes.ts';
 
 /** How often, and whether at all. `everyMs` below one second counts as one second: Temporal's shortest interval. */
@@ -19,25 +20,43 @@ export interface ResyncPlan {
   readonly paused: boolean;
 }
 
+/** The note of a Schedule that is paused because its Repository says so; any other note is somebody else's. */
+const ownNote = 'spec.suspend';
+
 /** Creates or updates the Schedule of a Repository; writes nothing where it is as wanted. */
-export async function ensureResync(client: Client, ref: ObjectRef, plan: ResyncPlan): Promise<void> {
+export async function ensureResync(client: Client, ref: ObjectRef, plan: ResyncPlan): Promise<ScheduleState> {
   const wanted = scheduleOptions(ref, plan);
   const handle = client.schedule.getHandle(resyncScheduleId(ref));
   const present = await engineCall(client, () => handle.describe());
   if (present === undefined) {
     const created = await engineCall(client, () => createOnce(client, wanted));
-    if (created === true) return;
-  } else if (matches(present, plan)) {
-    return;
+    if (created === true) return stateOf(wanted.spec.intervals?.[0]?.every, wanted.state);
+    return ensureResync(client, ref, plan);
   }
+  const now = stateOf(present.spec.intervals?.[0]?.every, present.state);
+  const paused = plan.paused || now.heldBy !== undefined;
+  const every = Math.max(1000, plan.everyMs);
+  if (now.everyMs === every && now.paused === paused) return now;
   await engineCall(client, () =>
     handle.update(() => ({
       spec: wanted.spec,
       action: wanted.action,
       ...(wanted.policies === undefined ? {} : { policies: wanted.policies }),
-      state: { paused: plan.paused },
+      state: now.heldBy === undefined ? { ...wanted.state } : { paused, note: now.heldBy },
     })),
   );
+  return { ...now, everyMs: every, paused };
+}
+
+/** Without a note a pause is ours: only this product's own pauses have none. */
+function stateOf(
+  every: unknown,
+  state: { readonly paused?: boolean; readonly note?: string | undefined } | undefined,
+): ScheduleState {
+  const paused = state?.paused === true;
+  const note = state?.note ?? '';
+  const isForeign = paused && note !== '' && note !== ownNote;
+  return { everyMs: Number(every ?? 0), paused, ...(isForeign ? { heldBy: note } : {}) };
 }
 
 /** Deletes the Schedule; true too where there was none. A sync that runs is not touched. */
@@ -46,21 +65,34 @@ export async function deleteResync(client: Client, ref: ObjectRef): Promise<void
 }
 
 /** The Repositories that have a Schedule, deleted ones included. Listing may take as long as there are pages. */
-export const listResyncs = (client: Client): Promise<readonly ObjectRef[]> =>
-  listScheduled(client, /^resync\/([^/]+)\/([^/]+)$/);
+export async function listResyncs(
+  client: Client,
+): Promise<readonly (ScheduleState & { readonly ref: ObjectRef })[]> {
+  const found: (ScheduleState & { readonly ref: ObjectRef })[] = [];
+  await eachSchedule(client, ({ scheduleId, spec, state }) => {
+    const [, namespace, name] = /^resync\/([^/]+)\/([^/]+)$/.exec(scheduleId) ?? [];
+    if (namespace === undefined || name === undefined) return;
+    found.push({ ref: { namespace, name }, ...stateOf(spec?.intervals?.[0]?.every, state) });
+  });
+  return found;
+}
 
 /** The objects whose schedules have ids of a form: two groups, namespace and name. */
 export async function listScheduled(client: Client, form: RegExp): Promise<readonly ObjectRef[]> {
   const found: ObjectRef[] = [];
+  await eachSchedule(client, ({ scheduleId }) => {
+    const [, namespace, name] = form.exec(scheduleId) ?? [];
+    if (namespace !== undefined && name !== undefined) found.push({ namespace, name });
+  });
+  return found;
+}
+
+async function eachSchedule(client: Client, take: (schedule: ScheduleSummary) => void): Promise<void> {
   try {
-    for await (const { scheduleId } of client.schedule.list({ pageSize: 500 })) {
-      const [, namespace, name] = form.exec(scheduleId) ?? [];
-      if (namespace !== undefined && name !== undefined) found.push({ namespace, name });
-    }
+    for await (const schedule of client.schedule.list({ pageSize: 1000 })) take(schedule);
   } catch (cause) {
     throw new Failure('EngineUnavailable', { side: 'cluster', cause });
   }
-  return found;
 }
 
 /**
@@ -86,7 +118,7 @@ function scheduleOptions(ref: ObjectRef, plan: ResyncPlan): ScheduleOptions {
       typedSearchAttributes: attributesOfRepository(ref, 'schedule'),
     },
     policies: { overlap: ScheduleOverlapPolicy.SKIP, catchupWindow: Math.max(10_000, every) },
-    state: { paused: plan.paused },
+    state: { paused: plan.paused, note: plan.paused ? ownNote : '' },
   };
 }
 
@@ -99,9 +131,4 @@ async function createOnce(client: Client, options: ScheduleOptions): Promise<boo
     if (error instanceof ScheduleAlreadyRunning) return false;
     throw error;
   }
-}
-
-function matches(present: ScheduleDescription, plan: ResyncPlan): boolean {
-  const every = present.spec.intervals?.[0]?.every;
-  return present.state.paused === plan.paused && every === Math.max(1000, plan.everyMs);
 }

@@ -23,6 +23,9 @@ export function attributesOf(values: Partial<Record<AttributeName, string>>): Ty
   return new TypedSearchAttributes(pairs);
 }
 
+/** Why a sync was started. */
+export const triggerAttribute = defineSearchAttributeKey(searchAttributes.trigger, 'KEYWORD');
+
 /** Those that say what a workflow is about. */
 export function attributesOfRepository(ref: ObjectRef, trigger: string): TypedSearchAttributes {
   return attributesOf({ namespace: ref.namespace, repository: ref.name, trigger });

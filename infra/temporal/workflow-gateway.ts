@@ -1,23 +1,27 @@
+import { createHash } from 'node:crypto';
 import type { Client, WorkflowStartOptions } from '@temporalio/client';
 import { WorkflowExecutionAlreadyStartedError } from '@temporalio/common';
 import { asFailure, Failure } from '../../domain/failure.ts';
 import type { BatchInput, BatchProgress } from '../../domain/batch/operation.ts';
 import type { ObjectRef } from '../../domain/resources/meta.ts';
-import type { SyncTrigger } from '../../domain/resources/repository.ts';
+import { isSyncTrigger, type SyncTrigger } from '../../domain/resources/repository.ts';
 import { batchWorkflowId, hubTaskQueue, syncWorkflowId, verifyWorkflowId } from '../../domain/sync/ids.ts';
-import { syncAgainSignal, workflowTypes } from '../../domain/sync/input.ts';
+import { requestMemo, syncAgainSignal, workflowTypes } from '../../domain/sync/input.ts';
+import { priorityOf } from '../../domain/sync/priority.ts';
 import { engineCall } from './engine-call.ts';
-import type { StartedRun, VerifyVerdict, WorkflowGateway } from './gateway.ts';
+import type { StartedRun, SyncRun, VerifyVerdict, WorkflowGateway } from './gateway.ts';
 import { deleteResync, ensureResync, listResyncs } from './schedule.ts';
-import { attributesOf, attributesOfRepository } from './search-attributes.ts';
+import { attributesOf, attributesOfRepository, triggerAttribute } from './search-attributes.ts';
 
 /** The only way in which the API and the reconcilers reach Temporal. Failures: `EngineUnavailable`, `Timeout`. */
 export function createWorkflowGateway(client: Client): WorkflowGateway {
   return {
-    startSync: (ref, trigger) => startSync(client, ref, trigger),
+    startSync: (ref, trigger, request) => startSync(client, ref, trigger, request),
+    newestSync: async (ref) => (await newestRun(client, ref))?.run,
     startVerify: (ref) => startOrJoin(client, workflowTypes.verify, verifyStart(ref)),
-    cancelSync: async (ref) =>
-      (await engineCall(client, () => client.workflow.getHandle(syncWorkflowId(ref)).cancel())) !== undefined,
+    cancelSync: async (ref, runId) =>
+      (await engineCall(client, () => client.workflow.getHandle(syncWorkflowId(ref), runId).cancel())) !==
+      undefined,
     ensureSchedule: (ref, schedule) => ensureResync(client, ref, schedule),
     deleteSchedule: (ref) => deleteResync(client, ref),
     scheduledRepositories: () => listResyncs(client),
@@ -34,13 +38,22 @@ export function createWorkflowGateway(client: Client): WorkflowGateway {
  * Starts a sync or joins the one that runs, and tells that one: it may be past the point where it could see what this
  * request is about, and then runs once more.
  */
-async function startSync(client: Client, ref: ObjectRef, trigger: SyncTrigger): Promise<StartedRun> {
+async function startSync(
+  client: Client,
+  ref: ObjectRef,
+  trigger: SyncTrigger,
+  request: string | undefined,
+): Promise<StartedRun> {
+  const key = request === undefined ? undefined : requestKey(trigger, request);
+  const served = key === undefined ? undefined : await newestRun(client, ref);
+  if (served !== undefined && served.request === key)
+    return { ...served.run, alreadyRunning: served.run.isOpen };
   for (let round = 0; round < 3; round += 1) {
-    const run = await startOrJoin(client, workflowTypes.sync, syncStart(ref, trigger));
+    const run = await startOrJoin(client, workflowTypes.sync, syncStart(ref, trigger, key));
     if (!run.alreadyRunning) return run;
     const handle = client.workflow.getHandle(run.workflowId, run.runId);
     const heard = await engineCall(client, async () => {
-      await handle.signal(syncAgainSignal, trigger);
+      await handle.signal(syncAgainSignal, trigger, ...(key === undefined ? [] : [key]));
       return true;
     });
     if (heard === true) return run;
@@ -48,14 +61,42 @@ async function startSync(client: Client, ref: ObjectRef, trigger: SyncTrigger): 
   throw new Failure('EngineUnavailable', { side: 'cluster', subject: syncWorkflowId(ref) });
 }
 
+/** What a request is remembered by in the run that was started for it. */
+const requestKey = (trigger: SyncTrigger, request: string): string =>
+  createHash('sha256').update(`${trigger} ${request}`).digest('hex').slice(0, 32);
+
+/** The newest run, and the request it was started for. */
+async function newestRun(
+  client: Client,
+  ref: ObjectRef,
+): Promise<{ readonly run: SyncRun; readonly request: unknown } | undefined> {
+  const found = await engineCall(client, () => client.workflow.getHandle(syncWorkflowId(ref)).describe());
+  if (found === undefined) return undefined;
+  const { workflowId, runId, status, startTime, closeTime, memo, typedSearchAttributes } = found;
+  const trigger = typedSearchAttributes.get(triggerAttribute);
+  const run = {
+    workflowId,
+    runId,
+    isOpen: status.name === 'RUNNING',
+    trigger: isSyncTrigger(trigger) ? trigger : 'schedule',
+    started: seconds(startTime),
+    ...(closeTime === undefined ? {} : { ended: seconds(closeTime) }),
+  };
+  return { run, request: memo?.[requestMemo] };
+}
+
+const seconds = (time: Date): string => `${time.toISOString().slice(0, 19)}Z`;
+
 type Start = WorkflowStartOptions & { readonly args: readonly unknown[] };
 
-const syncStart = (ref: ObjectRef, trigger: SyncTrigger): Start => ({
+const syncStart = (ref: ObjectRef, trigger: SyncTrigger, key: string | undefined): Start => ({
   workflowId: syncWorkflowId(ref),
   taskQueue: hubTaskQueue,
   args: [{ ref, trigger }],
   staticSummary: `Sync ${ref.namespace}/${ref.name} (${trigger})`,
   typedSearchAttributes: attributesOfRepository(ref, trigger),
+  priority: priorityOf(trigger),
+  ...(key === undefined ? {} : { memo: { [requestMemo]: key } }),
 });
 
 const verifyStart = (ref: ObjectRef): Start => ({

@@ -65,7 +65,8 @@ export function inProcessApi(overrides: Partial<ApiDependencies> = {}): InProces
     workflows: {
       startSync: async (ref) => run(`sync/${ref.namespace}/${ref.name}`),
       cancelSync: async () => false,
-      ensureSchedule: async () => {},
+      ensureSchedule: async (_ref, plan) => plan,
+      newestSync: async () => undefined,
       deleteSchedule: async () => {},
       scheduledRepositories: async () => [],
       startVerify: async (ref) => run(`verify/${ref.namespace}/${ref.name}`),

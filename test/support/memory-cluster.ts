@@ -37,6 +37,13 @@ export class MemoryCluster implements ResourceClients {
       create: async (object) => this.#create(plural, object),
       patch: async (key, patch) => this.#patch(plural, key, patch),
       applyStatus: async (key, _uid, status) => void this.#patch(plural, key, { status }),
+      updateStatus: async (key, uid, change) => {
+        const found = this.#get(plural, key);
+        if (found === undefined || found.metadata.uid !== uid) return false;
+        const status = change(found);
+        if (status !== undefined) this.#put(plural, keyOf(key), { ...found, status });
+        return true;
+      },
       delete: async (key) => this.#delete(plural, key),
     };
   }

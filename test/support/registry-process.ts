@@ -1,12 +1,12 @@
 import { spawn } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { program } from '../../infra/local/install/programs.ts';
 import { quietProgress } from '../../infra/local/install/progress.ts';
 import { run } from '../../infra/local/install/run.ts';
+import { freePort } from './free-port.ts';
 import { parseRegistryDomain, type RegistryDomain } from '../../domain/names/registry-domain.ts';
 
 /** A real `distribution` registry of a test. */
@@ -84,15 +84,4 @@ async function answering(port: number): Promise<void> {
     await sleep(50);
   }
   throw new Error('the registry did not start');
-}
-
-function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const server = createServer();
-    server.once('error', reject);
-    server.listen(0, '127.0.0.1', () => {
-      const address = server.address();
-      server.close(() => resolve(typeof address === 'object' && address !== null ? address.port : 0));
-    });
-  });
 }

@@ -13,6 +13,7 @@ export interface ReconcileDependencies {
   readonly caches: {
     cache(plural: 'repositories'): ResourceCache<'repositories'>;
     cache(plural: 'registrysecrets'): ResourceCache<'registrysecrets'>;
+    cache(plural: 'edgesites'): ResourceCache<'edgesites'>;
   };
   readonly credentials: CredentialStore;
   readonly events: EventRecorder;

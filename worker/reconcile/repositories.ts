@@ -1,63 +1,77 @@
-import { repositoryWish } from '../../domain/reconcile/repository.ts';
+import { asksForAction, repositoryWish } from '../../domain/reconcile/repository.ts';
 import type { ObjectRef } from '../../domain/resources/meta.ts';
 import type { Repository } from '../../domain/resources/repository.ts';
 import type { ReconcileDependencies } from './dependencies.ts';
+import { ScheduleKeeper } from './schedules.ts';
 
-/** Brings the workflows into line with one Repository: its schedule, a sync that is asked for, a stop that is asked for. */
+/**
+ * Brings the workflows into line with one Repository: its schedule, a sync that is asked for, a stop that is asked for.
+ *
+ * What is watched may be behind the cluster, by half a minute after an API server came back, and another replica may have
+ * acted meanwhile. So the watched object only says that there may be something to do; before anything is started or
+ * stopped the object is read, and what it says then counts. That keeps a request from being served twice.
+ */
 export class RepositoryReconciler {
   readonly #deps: ReconcileDependencies;
-  /** Schedules known to be as wanted, by uid; what a restart forgets is asked of Temporal again. */
-  readonly #scheduled = new Map<string, string>();
+  readonly #schedules: ScheduleKeeper;
 
   constructor(deps: ReconcileDependencies) {
     this.#deps = deps;
+    this.#schedules = new ScheduleKeeper(deps);
   }
 
   async reconcile(ref: ObjectRef): Promise<void> {
-    const found = this.#deps.caches.cache('repositories').get(ref);
-    if (found === undefined || found.metadata.deletionTimestamp !== undefined) await this.#end(ref);
-    else await this.#serve(ref, found);
+    const seen = this.#deps.caches.cache('repositories').get(ref);
+    if (isGone(seen)) {
+      if (isGone(await this.#read(ref))) await this.#end(ref);
+      return;
+    }
+    await this.#serve(ref, seen);
+  }
+
+  /** The Repositories whose schedules are not as they were left, deleted ones included. */
+  sweep(): Promise<readonly ObjectRef[]> {
+    return this.#schedules.sweep();
   }
 
   /**
-   * Deletes the schedules of Repositories that went while nobody watched, and forgets those that somebody deleted in
-   * Temporal, so that the next look at their Repository makes them again.
+   * A Repository of the same name may be made at any moment, and another replica may serve it already: only the run that
+   * was there before the name was seen to be free is stopped, and its schedule is made again.
    */
-  async sweep(): Promise<void> {
-    const repositories = this.#deps.caches.cache('repositories');
-    const before = new Set(this.#scheduled.keys());
-    const present = new Set<string>();
-    for (const ref of await this.#deps.workflows.scheduledRepositories()) {
-      const found = repositories.get(ref);
-      if (found === undefined) await this.#end(ref);
-      else present.add(found.metadata.uid ?? '');
-    }
-    for (const uid of before) if (!present.has(uid)) this.#scheduled.delete(uid);
-  }
-
   async #end(ref: ObjectRef): Promise<void> {
-    await this.#deps.workflows.deleteSchedule(ref);
-    await this.#deps.workflows.cancelSync(ref);
+    const { workflows } = this.#deps;
+    const run = await workflows.newestSync(ref);
+    const before = await this.#read(ref);
+    if (!isGone(before)) return;
+    await this.#schedules.end(ref);
+    if (run?.isOpen === true) await workflows.cancelSync(ref, run.runId);
+    const after = await this.#read(ref);
+    if (isGone(after)) return;
+    this.#schedules.forget(after.metadata.uid ?? '');
+    await this.#serve(ref, after);
   }
 
-  async #serve(ref: ObjectRef, repository: Repository): Promise<void> {
+  async #serve(ref: ObjectRef, seen: Repository): Promise<void> {
+    await this.#schedules.ensure(ref, seen.metadata.uid ?? '', this.#wish(seen).schedule);
+    if (!asksForAction(this.#wish(seen))) return;
+    const repository = await this.#read(ref);
+    if (isGone(repository)) return;
     const { workflows, clients } = this.#deps;
-    const wish = repositoryWish(repository);
-    await this.#schedule(ref, repository.metadata.uid ?? '', wish.schedule);
+    const wish = this.#wish(repository);
     if (wish.cancel) await workflows.cancelSync(ref);
-    if (wish.start !== undefined) await workflows.startSync(ref, wish.start);
+    if (wish.start !== undefined) await workflows.startSync(ref, wish.start, wish.request);
     if (Object.keys(wish.handled).length === 0) return;
     await clients.resource('repositories').patch(ref, { metadata: { annotations: wish.handled } });
   }
 
-  async #schedule(
-    ref: ObjectRef,
-    uid: string,
-    wanted: { readonly everyMs: number; readonly paused: boolean },
-  ): Promise<void> {
-    const known = `${wanted.everyMs} ${wanted.paused}`;
-    if (this.#scheduled.get(uid) === known) return;
-    await this.#deps.workflows.ensureSchedule(ref, wanted);
-    this.#scheduled.set(uid, known);
+  #wish(repository: Repository) {
+    return repositoryWish(repository, this.#deps.caches.cache('edgesites').list());
+  }
+
+  #read(ref: ObjectRef): Promise<Repository | undefined> {
+    return this.#deps.clients.resource('repositories').get(ref);
   }
 }
+
+const isGone = (repository: Repository | undefined): repository is undefined =>
+  repository === undefined || repository.metadata.deletionTimestamp !== undefined;

@@ -2,6 +2,7 @@ import { asFailure } from '../../domain/failure.ts';
 import type { ObjectRef } from '../../domain/resources/meta.ts';
 import type { ReconcileDependencies } from './dependencies.ts';
 import { KeyedQueue } from './keyed-queue.ts';
+import { repeating } from './repeating.ts';
 import { RegistrySecretReconciler } from './registry-secrets.ts';
 import { RepositoryReconciler } from './repositories.ts';
 
@@ -20,20 +21,38 @@ export function startReconcilers(deps: ReconcileDependencies): () => Promise<voi
   };
   const repositoryQueue = new KeyedQueue((key) => repositories.reconcile(parseKey(key)), { onFailure });
   const secretQueue = new KeyedQueue((key) => secrets.reconcile(parseKey(key)), { onFailure });
-  deps.caches.cache('repositories').onChange(({ metadata }) => repositoryQueue.add(keyOf(metadata)));
+  const addRepositories = (): void => {
+    for (const { metadata } of deps.caches.cache('repositories').list()) repositoryQueue.add(keyOf(metadata));
+  };
+  const sweepMs = deps.sweepMs ?? defaultSweepMs;
+  const schedules = repeating(sweepMs, async () => {
+    const look = await repositories.sweep().catch((error: unknown) => {
+      onFailure('schedules', error);
+      return [];
+    });
+    for (const ref of look) repositoryQueue.add(keyOf(ref));
+    // Reading them all is dear where there are many: a thousand a sweep.
+    return Math.max(1, deps.caches.cache('repositories').list().length / 1000) * sweepMs;
+  });
+  // What is scheduled already is known first, so that Temporal is not asked about each one.
+  void schedules.first.then(() => {
+    deps.caches.cache('repositories').onChange(({ metadata }) => repositoryQueue.add(keyOf(metadata)));
+    // A site concerns whatever may go to it; most Repositories will find that it does not concern them.
+    deps.caches.cache('edgesites').onChange(addRepositories);
+  });
   deps.caches.cache('registrysecrets').onChange((secret, gone) => {
     if (gone) secrets.gone(secret);
     secretQueue.add(keyOf(secret.metadata));
   });
-  const sweep = (): void => {
+  const sweep = repeating(sweepMs, async () => {
     for (const { metadata } of deps.caches.cache('registrysecrets').list()) secretQueue.add(keyOf(metadata));
-    for (const { metadata } of deps.caches.cache('repositories').list()) repositoryQueue.add(keyOf(metadata));
-    repositories.sweep().catch((error: unknown) => onFailure('schedules', error));
-  };
-  sweep();
-  const timer = setInterval(sweep, deps.sweepMs ?? defaultSweepMs);
+    await schedules.first;
+    addRepositories();
+    return sweepMs;
+  });
   return async () => {
-    clearInterval(timer);
+    schedules.stop();
+    sweep.stop();
     await Promise.all([repositoryQueue.stop(), secretQueue.stop()]);
   };
 }

@@ -1,5 +1,9 @@
 import { z } from 'zod';
-import type { RepositorySpec, RepositoryStatus } from '../../../domain/resources/repository.ts';
+import {
+  syncTriggers,
+  type RepositorySpec,
+  type RepositoryStatus,
+} from '../../../domain/resources/repository.ts';
 import {
   conditionsField,
   digestField,
@@ -67,6 +71,7 @@ const manifest = z.object({
 const site = z.object({
   site: z.string().max(63),
   state: z.enum(['Synced', 'Failed', 'Syncing', 'Staged', 'Pending']),
+  target: z.string().max(800).exactOptional(),
   digest: digestField.exactOptional(),
   confirmed: timeField.exactOptional(),
   reason: z.string().max(128).exactOptional(),
@@ -101,7 +106,7 @@ const version = z.object({
 
 const syncRecord = z.object({
   id: z.string().max(300),
-  trigger: z.enum(['create', 'manual', 'schedule', 'spec', 'batch', 'rollback', 'repair']),
+  trigger: z.enum(syncTriggers),
   result: z.enum(['Success', 'Failed', 'Unchanged', 'Cancelled']),
   started: timeField,
   ended: timeField,
