@@ -8,7 +8,8 @@ import type { GraphNode, ImageGraph } from './image-graph.ts';
 import { inParallel, pause } from './in-parallel.ts';
 import type { ManifestCache } from './manifest-cache.ts';
 import { moveBlob, type MoveOptions } from './move-blob.ts';
-import type { ProvenParts } from './proven-parts.ts';
+import type { BlobGuesses } from './blob-guesses.ts';
+import { isCollected, type ProvenParts } from './proven-parts.ts';
 import { readBack } from './read-back.ts';
 import type { SingleFlight } from './single-flight.ts';
 import { CopyTally } from './copy-tally.ts';
@@ -19,6 +20,8 @@ export interface CopyContext {
   readonly flights: SingleFlight;
   readonly proven: ProvenParts;
   readonly manifests: ManifestCache;
+  /** Default: every blob is asked for. */
+  readonly guesses?: BlobGuesses;
   /** Runs a blob transfer when the target has a place for it. */
   readonly limit: <T>(task: () => Promise<T>) => Promise<T>;
 }
@@ -79,6 +82,7 @@ export class GraphCopy {
     for (;;) {
       try {
         await writeTag(this.#target, this.#rootNode(), tag, this.#options);
+        this.#tally.pushed(this.#rootNode().stored.bytes.byteLength);
         this.#context.proven.add(this.#target, this.#graph.root.digest);
         return;
       } catch (error) {
@@ -94,8 +98,13 @@ export class GraphCopy {
     const lost = error instanceof Failure && error.code === 'DestinationGC';
     if (lost && this.#options.sparse === true && this.#repairs > 0) throw sparseRefused(error);
     if (!lost || this.#repairs >= maxRounds) throw error;
-    this.#context.proven.drop(this.#target);
+    this.#distrust();
     this.#repairs += 1;
+  }
+
+  #distrust(): void {
+    this.#context.proven.drop(this.#target);
+    this.#context.guesses?.drop(this.#target);
   }
 
   /** Holds an untagged graph where the target's garbage collection would drop it. */
@@ -126,7 +135,7 @@ export class GraphCopy {
     for (let round = 1; ; round += 1) {
       const lost = await readBack(this.#target, this.#unproven(), this.#context.proven, this.#options.signal);
       if (lost.blobs.length === 0 && lost.manifests.length === 0) return round > 1;
-      this.#context.proven.drop(this.#target);
+      this.#distrust();
       this.#repairs += 1;
       if (this.#repairs > rounds) {
         throw new Failure('DestinationGC', { side: 'destination', subject: this.#target.label });
@@ -139,8 +148,7 @@ export class GraphCopy {
   /** Where no collection runs, reading the tag back at the end is proof enough of the root itself. */
   #unproven(): ImageGraph {
     const { tag } = this.#options;
-    const collected = (this.#target.gcSettleSeconds ?? 0) > 0 || this.#target.gcDeletesUntagged === true;
-    if (tag === undefined || collected) return this.#graph;
+    if (tag === undefined || isCollected(this.#target)) return this.#graph;
     const { root, manifests } = this.#graph;
     return {
       ...this.#graph,
@@ -166,9 +174,17 @@ export class GraphCopy {
 
   async #placeUnshared(blob: Descriptor): Promise<void> {
     if (this.#context.proven.has(this.#target, blob.digest)) return;
-    if (await this.#target.hasBlob(blob, this.#options.signal)) return;
-    if (await this.#mount(blob)) return;
-    await this.#upload(blob);
+    const guess = this.#context.guesses?.of(this.#target, blob.digest);
+    if (guess === true) return;
+    if (guess === undefined && (await this.#hasBlob(blob))) return;
+    if (!(await this.#mount(blob))) await this.#upload(blob);
+    this.#context.guesses?.there(this.#target, blob.digest);
+  }
+
+  async #hasBlob(blob: Descriptor): Promise<boolean> {
+    const isThere = await this.#target.hasBlob(blob, this.#options.signal);
+    this.#context.guesses?.answered(this.#target, blob, isThere);
+    return isThere;
   }
 
   async #mount(blob: Descriptor): Promise<boolean> {

@@ -35,14 +35,15 @@ export async function copyImage(
   context: CopyContext,
   options: ImageCopyOptions,
 ): Promise<CopyReport> {
-  if (await isThere(target, root, options)) return unchanged(root.digest);
+  const state = await stateOf(target, root, options);
+  if (state === 'there') return unchanged(root.digest);
   const graph = await loadSelected(
     context.manifests.before(source, source.key),
     root,
     options.platforms,
     options.signal,
   );
-  return copyLoaded(source, target, graph, context, options);
+  return copyLoaded(source, target, graph, context, options, state);
 }
 
 /**
@@ -56,8 +57,10 @@ export async function copyImageToMany(
   context: CopyContext,
   options: ImageCopyOptions,
 ): Promise<readonly TargetOutcome[]> {
-  const there = await Promise.all(targets.map((target) => isThere(target, root, options)));
-  const needy = targets.filter((_target, index) => there[index] !== true);
+  const states = new Map(
+    await Promise.all(targets.map(async (target) => [target, await stateOf(target, root, options)] as const)),
+  );
+  const needy = targets.filter((target) => states.get(target) !== 'there');
   const graph =
     needy.length === 0
       ? undefined
@@ -72,7 +75,8 @@ export async function copyImageToMany(
     targets.map(async (target): Promise<TargetOutcome> => {
       if (graph === undefined || !needy.includes(target)) return { target, report: unchanged(root.digest) };
       try {
-        return { target, report: await copyLoaded(source, target, graph, context, options) };
+        const state = states.get(target) ?? 'unknown';
+        return { target, report: await copyLoaded(source, target, graph, context, options, state) };
       } catch (error) {
         return { target, failure: asFailure(error) };
       }
@@ -86,7 +90,9 @@ async function copyLoaded(
   graph: ImageGraph,
   context: CopyContext,
   options: ImageCopyOptions,
+  state: TargetState,
 ): Promise<CopyReport> {
+  if (typeof state === 'object') await context.guesses?.learnFrom(target, state, options.signal);
   const found = options.referrers === false ? [] : await findAttachments(source, graph, options);
   const attached = { copied: 0, missing: 0 };
   const copy = new GraphCopy(source, target, graph, context, {
@@ -147,14 +153,22 @@ async function hasBlob(
   }
 }
 
-async function isThere(target: ContentTarget, root: Descriptor, options: ImageCopyOptions): Promise<boolean> {
+/** What a target's tag stands for: the image, another one, or nothing that is known. */
+type TargetState = 'there' | 'unknown' | Descriptor;
+
+async function stateOf(
+  target: ContentTarget,
+  root: Descriptor,
+  options: ImageCopyOptions,
+): Promise<TargetState> {
   if (options.tag === undefined || options.recheck === true || options.absentAt?.has(target) === true)
-    return false;
+    return 'unknown';
   try {
-    return (await target.resolve(options.tag, options.signal))?.digest === root.digest;
+    const found = await target.resolve(options.tag, options.signal);
+    return found?.digest === root.digest ? 'there' : (found ?? 'unknown');
   } catch (error) {
     if (options.signal?.aborted === true) throw error;
-    return false;
+    return 'unknown';
   }
 }
 

@@ -14,11 +14,11 @@ export class ProvenParts {
   #count = 0;
 
   has(target: ContentTarget, digest: Digest): boolean {
-    return usable(target) && (this.#until.get(target.key)?.get(digest) ?? 0) > performance.now();
+    return !isCollected(target) && (this.#until.get(target.key)?.get(digest) ?? 0) > performance.now();
   }
 
   add(target: ContentTarget, digest: Digest): void {
-    if (!usable(target)) return;
+    if (isCollected(target)) return;
     if (this.#count >= maxProofs) this.#clear();
     const parts = this.#until.get(target.key) ?? new Map<Digest, number>();
     this.#until.set(target.key, parts.set(digest, performance.now() + worthMs));
@@ -36,6 +36,7 @@ export class ProvenParts {
   }
 }
 
-function usable(target: ContentTarget): boolean {
-  return (target.gcSettleSeconds ?? 0) === 0 && target.gcDeletesUntagged !== true;
+/** Whether the target may lose blobs that nothing refers to yet: then nothing it showed before counts. */
+export function isCollected(target: ContentTarget): boolean {
+  return (target.gcSettleSeconds ?? 0) > 0 || target.gcDeletesUntagged === true;
 }

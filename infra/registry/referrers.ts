@@ -13,9 +13,11 @@ import type { Scope } from './authenticator.ts';
 import { encodeReferrersIndex } from './referrers-index.ts';
 import type { HttpAnswer } from './http-answer.ts';
 import type { RegistryClient } from './registry-client.ts';
-import { listTagPage } from './tag-list.ts';
+import { listSomeTags } from './tag-list.ts';
 
 const maxPages = 100;
+/** Asking for the attachments of one image tag by tag takes four requests: so many more pages are worth reading. */
+const maxTagPages = 5;
 const cosignSuffixes = ['.sig', '.att', '.sbom'] as const;
 
 /** What is attached to the manifests of one repository (OCI distribution spec, "Listing Referrers"; cosign's tags). */
@@ -146,8 +148,9 @@ export class Referrers {
    */
   #attachmentTags(signal: AbortSignal | undefined): Promise<ReadonlySet<string> | undefined> {
     return this.#client.shortLived(attachmentTagsKey(this.#path), async () => {
-      const page = await listTagPage(this.#client.session, this.#path, this.#scope, this.#about, signal);
-      return page.complete ? new Set(page.tags.filter((tag) => tag.startsWith('sha256-'))) : undefined;
+      const { session } = this.#client;
+      const some = await listSomeTags(session, this.#path, this.#scope, this.#about, maxTagPages, signal);
+      return some.complete ? new Set(some.tags.filter((tag) => tag.startsWith('sha256-'))) : undefined;
     });
   }
 

@@ -5,6 +5,7 @@ import { printReference } from '../../domain/names/reference.ts';
 import type { TagName } from '../../domain/names/tag.ts';
 import type { ManifestStatus } from '../../domain/resources/repository.ts';
 import { BandwidthLimiter } from '../copy/bandwidth.ts';
+import { BlobGuesses } from '../copy/blob-guesses.ts';
 import { copyImage } from '../copy/copy-image.ts';
 import type { CopyEngine, CopyHooks, CopyReport, CopyRequest, RepositoryEndpoint } from '../copy/engine.ts';
 import { ManifestCache } from '../copy/manifest-cache.ts';
@@ -26,6 +27,7 @@ class RegistryCopyEngine implements CopyEngine {
   readonly #clients: RegistryClients;
   readonly #flights = new SingleFlight();
   readonly #proven = new ProvenParts();
+  readonly #guesses = new BlobGuesses();
   readonly #manifests = new ManifestCache();
   readonly #uploads = new UploadMap();
 
@@ -65,6 +67,7 @@ class RegistryCopyEngine implements CopyEngine {
       {
         flights: this.#flights,
         proven: this.#proven,
+        guesses: this.#guesses,
         manifests: this.#manifests,
         limit: (task) => writes.run(task, hooks.signal),
       },

@@ -28,37 +28,57 @@ export async function listAllTags(
   signal?: AbortSignal,
 ): Promise<readonly TagName[]> {
   const tags = new Set<TagName>();
-  const seen = new Set<string>();
-  let page: TagPage | undefined = await firstPage(session, path, scope, about, signal);
-  while (page !== undefined) {
+  for await (const page of tagPages(session, path, scope, about, signal)) {
     // What a registry lists but the grammar forbids can be neither copied nor deleted: it is left out.
     for (const tag of page.tags) if (isTag(tag)) tags.add(parseTag(tag));
-    const { next }: TagPage = page;
-    if (next === undefined) break;
-    if (seen.has(next.href) || seen.size >= maxPages) throw new Failure('PaginationLoop', about);
-    seen.add(next.href);
-    page = await readPage(session, next, scope, about, signal);
-    if (page === undefined) throw new Failure('ListingIncomplete', about);
   }
   return [...tags];
 }
 
-/** The first page and whether it is all; empty for a repository that does not exist. */
-export async function listTagPage(
+/** The first pages and whether they are all; empty for a repository that does not exist. */
+export async function listSomeTags(
   session: RegistrySession,
   path: RepositoryPath,
   scope: Scope,
   about: RequestSubject,
+  pages: number,
   signal?: AbortSignal,
 ): Promise<{ readonly tags: readonly string[]; readonly complete: boolean }> {
+  const tags: string[] = [];
+  let left = pages;
   try {
-    const page = await firstPage(session, path, scope, about, signal);
-    return { tags: page.tags, complete: page.next === undefined };
+    for await (const page of tagPages(session, path, scope, about, signal)) {
+      tags.push(...page.tags);
+      left -= 1;
+      if (left === 0 && page.next !== undefined) return { tags, complete: false };
+    }
+    return { tags, complete: true };
   } catch (error) {
     if (!(error instanceof Failure)) throw error;
     if (error.code === 'RepositoryNotFound') return { tags: [], complete: true };
     if (error.retryable || error.code === 'Cancelled') throw error;
     return { tags: [], complete: false };
+  }
+}
+
+/** Page after page, each asked for when it is wanted. Throws `PaginationLoop` where they do not end. */
+async function* tagPages(
+  session: RegistrySession,
+  path: RepositoryPath,
+  scope: Scope,
+  about: RequestSubject,
+  signal: AbortSignal | undefined,
+): AsyncGenerator<TagPage> {
+  const seen = new Set<string>();
+  for (let page = await firstPage(session, path, scope, about, signal); ;) {
+    yield page;
+    const { next }: TagPage = page;
+    if (next === undefined) return;
+    if (seen.has(next.href) || seen.size >= maxPages) throw new Failure('PaginationLoop', about);
+    seen.add(next.href);
+    const read = await readPage(session, next, scope, about, signal);
+    if (read === undefined) throw new Failure('ListingIncomplete', about);
+    page = read;
   }
 }
 

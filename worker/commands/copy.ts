@@ -6,6 +6,7 @@ import type { Descriptor } from '../../domain/image/descriptor.ts';
 import { parseRepositoryPath } from '../../domain/names/repository-path.ts';
 import type { TagName } from '../../domain/names/tag.ts';
 import { BandwidthLimiter } from '../../infra/copy/bandwidth.ts';
+import { BlobGuesses } from '../../infra/copy/blob-guesses.ts';
 import type { CopyContext } from '../../infra/copy/copy-graph.ts';
 import { copyImageToMany, type ImageCopyOptions, type TargetOutcome } from '../../infra/copy/copy-image.ts';
 import { ManifestCache } from '../../infra/copy/manifest-cache.ts';
@@ -60,6 +61,7 @@ class CopyRun {
   readonly #flights = new SingleFlight();
   readonly #slots = new Slots(transfers);
   readonly #proven = new ProvenParts();
+  readonly #guesses = new BlobGuesses();
   readonly #manifests = new ManifestCache();
   readonly #uploads = new UploadFiles(uploadFolder(process.env));
   readonly #limiter: BandwidthLimiter | undefined;
@@ -114,6 +116,7 @@ class CopyRun {
     const listed = await Promise.all(
       destinations.map(async ({ store }) => ({ store, tags: new Set(await store.listTags(this.#signal)) })),
     );
+    for (const { store, tags } of listed) if (tags.size === 0) this.#guesses.isNew(store);
     return (tag) => new Set(listed.filter(({ tags }) => !tags.has(tag)).map(({ store }) => store));
   }
 
@@ -175,6 +178,7 @@ class CopyRun {
     return {
       flights: this.#flights,
       proven: this.#proven,
+      guesses: this.#guesses,
       manifests: this.#manifests,
       limit: (task) => this.#slots.run(task, this.#signal),
     };
