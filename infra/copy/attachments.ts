@@ -1,6 +1,7 @@
 import { Failure } from '../../domain/failure.ts';
+import type { Descriptor } from '../../domain/image/descriptor.ts';
 import type { Digest } from '../../domain/names/digest.ts';
-import type { Attachment, ContentSource, ContentTarget } from './content.ts';
+import type { Attachment, ContentSource, ContentTarget, ManifestSource } from './content.ts';
 import { GraphCopy, type CopyContext, type GraphCopyOptions } from './copy-graph.ts';
 import { loadGraph, type ImageGraph } from './image-graph.ts';
 
@@ -63,6 +64,23 @@ export interface Found {
   readonly attachment: Attachment;
 }
 
+/** The blobs of attachments; of one that cannot be read, its own copy will tell. */
+export async function attachedBlobs(
+  source: ManifestSource,
+  found: readonly Found[],
+  options: Pick<GraphCopyOptions, 'signal'>,
+): Promise<readonly Descriptor[]> {
+  const blobs = new Map<Digest, Descriptor>();
+  for (const { attachment } of found.slice(0, maxAttachments)) {
+    try {
+      for (const blob of (await loadGraph(source, attachment, options)).blobs) blobs.set(blob.digest, blob);
+    } catch (error) {
+      if (options.signal?.aborted === true) throw error;
+    }
+  }
+  return [...blobs.values()];
+}
+
 async function attachmentsOf(
   source: ContentSource,
   subject: Digest,
@@ -80,7 +98,7 @@ async function copyOne(
   options: GraphCopyOptions,
 ): Promise<boolean> {
   try {
-    const graph = await loadGraph(source, attachment, options);
+    const graph = await loadGraph(context.manifests.before(source, source.key), attachment, options);
     const { signal, memory, limiter } = options;
     await new GraphCopy(source, target, graph, context, {
       ...(signal === undefined ? {} : { signal }),

@@ -10,6 +10,11 @@ export class BandwidthLimiter {
     this.#bytesPerSecond = Math.max(1, bytesPerSecond);
   }
 
+  /** Bytes per second. */
+  get rate(): number {
+    return this.#bytesPerSecond;
+  }
+
   /** Resolves when `bytes` may be sent; calls are served in order. */
   async take(bytes: number, signal?: AbortSignal): Promise<void> {
     const now = performance.now();

@@ -1,5 +1,6 @@
 import { Failure } from '../../domain/failure.ts';
 import type { Descriptor } from '../../domain/image/descriptor.ts';
+import type { Digest } from '../../domain/names/digest.ts';
 import type { RepositoryPath } from '../../domain/names/repository-path.ts';
 import { parseTag, type TagName } from '../../domain/names/tag.ts';
 import type { ContentSource, ContentTarget } from './content.ts';
@@ -22,8 +23,8 @@ export interface CopyContext {
   readonly manifests: ManifestCache;
   /** Default: every blob is asked for. */
   readonly guesses?: BlobGuesses;
-  /** Runs a blob transfer when the target has a place for it. */
-  readonly limit: <T>(task: () => Promise<T>) => Promise<T>;
+  /** Runs a blob transfer when all its targets have a place for it. */
+  readonly limit: <T>(task: () => Promise<T>, targets: readonly ContentTarget[]) => Promise<T>;
 }
 
 export interface GraphCopyOptions extends CopyHooks, Pick<MoveOptions, 'memory' | 'limiter'> {
@@ -50,6 +51,7 @@ export class GraphCopy {
   readonly #context: CopyContext;
   readonly #options: GraphCopyOptions;
   readonly #tally: CopyTally;
+  readonly #brought = new Set<Digest>();
   #repairs = 0;
 
   constructor(
@@ -65,6 +67,17 @@ export class GraphCopy {
     this.#context = context;
     this.#options = options;
     this.#tally = new CopyTally(graph, options.onProgress);
+  }
+
+  /** Notes bytes of a blob that came to this target by a read that it shared with others. */
+  shared(blob: Descriptor, read: number, sent: number): void {
+    this.#tally.moved(blob, read, sent);
+  }
+
+  /** Notes that a shared read, or another repository of the target, brought the whole blob. */
+  brought(blob: Descriptor): void {
+    this.#brought.add(blob.digest);
+    this.#context.guesses?.there(this.#target, blob.digest);
   }
 
   async run(): Promise<CopyReport> {
@@ -173,12 +186,20 @@ export class GraphCopy {
   }
 
   async #placeUnshared(blob: Descriptor): Promise<void> {
-    if (this.#context.proven.has(this.#target, blob.digest)) return;
-    const guess = this.#context.guesses?.of(this.#target, blob.digest);
-    if (guess === true) return;
-    if (guess === undefined && (await this.#hasBlob(blob))) return;
-    if (!(await this.#mount(blob))) await this.#upload(blob);
+    if (this.#brought.has(blob.digest) || (await this.has(blob))) return;
+    await this.#upload(blob);
     this.#context.guesses?.there(this.#target, blob.digest);
+  }
+
+  /** Whether the target most likely has the blob, or takes it over from another repository of its own. */
+  async has(blob: Descriptor): Promise<boolean> {
+    const { guesses, proven } = this.#context;
+    if (proven.has(this.#target, blob.digest)) return true;
+    const guess = guesses?.of(this.#target, blob.digest) ?? (await this.#hasBlob(blob));
+    if (guess) return true;
+    const isMounted = await this.#mount(blob);
+    if (isMounted) guesses?.there(this.#target, blob.digest);
+    return isMounted;
   }
 
   async #hasBlob(blob: Descriptor): Promise<boolean> {
@@ -198,13 +219,15 @@ export class GraphCopy {
   async #upload(blob: Descriptor): Promise<void> {
     const { signal, memory, limiter } = this.#options;
     this.#tally.moved(blob, 0, 0);
-    await this.#context.limit(() =>
-      moveBlob(this.#source, this.#target, blob, {
-        onBytes: (read, sent) => this.#tally.moved(blob, read, sent),
-        ...(signal === undefined ? {} : { signal }),
-        ...(memory === undefined ? {} : { memory }),
-        ...(limiter === undefined ? {} : { limiter }),
-      }),
+    await this.#context.limit(
+      () =>
+        moveBlob(this.#source, this.#target, blob, {
+          onBytes: (read, sent) => this.#tally.moved(blob, read, sent),
+          ...(signal === undefined ? {} : { signal }),
+          ...(memory === undefined ? {} : { memory }),
+          ...(limiter === undefined ? {} : { limiter }),
+        }),
+      [this.#target],
     );
   }
 

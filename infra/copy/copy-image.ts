@@ -1,15 +1,18 @@
-import { asFailure, Failure } from '../../domain/failure.ts';
+import { asFailure, type Failure } from '../../domain/failure.ts';
 import type { Descriptor } from '../../domain/image/descriptor.ts';
 import type { Digest } from '../../domain/names/digest.ts';
 import type { PlatformSelection } from '../../domain/resources/repository.ts';
-import { copyAttachments, findAttachments } from './attachments.ts';
-import type { ContentSource, ContentTarget } from './content.ts';
+import { attachedBlobs, copyAttachments, findAttachments, type Found } from './attachments.ts';
+import type { BandwidthLimiter } from './bandwidth.ts';
+import type { BlobSource, ContentSource, ContentTarget } from './content.ts';
 import { GraphCopy, type CopyContext, type GraphCopyOptions } from './copy-graph.ts';
 import type { CopyReport } from './engine.ts';
-import { FanOut } from './fan-out.ts';
 import type { ImageGraph } from './image-graph.ts';
-import { moveBlob } from './move-blob.ts';
+import { inParallel } from './in-parallel.ts';
 import { loadSelected } from './select-platforms.ts';
+import { SharedProgress } from './shared-progress.ts';
+import { BlobHolders, SiblingSource } from './sibling-source.ts';
+import { spreadBlob } from './spread-blobs.ts';
 
 /** One copy of one image. */
 export interface ImageCopyOptions extends GraphCopyOptions {
@@ -43,40 +46,64 @@ export async function copyImage(
     options.platforms,
     options.signal,
   );
-  return copyLoaded(source, target, graph, context, options, state);
+  await learn(target, state, context, options);
+  const found = options.referrers === false ? [] : await findAttachments(source, graph, options);
+  return new LoadedCopy(source, target, { graph, found }, context, options).run();
+}
+
+/** One of several targets; what is said here holds for it alone. */
+export interface TargetOrder {
+  readonly target: ContentTarget & Partial<BlobSource>;
+  /** Stops the copy to this target. Default: that of all. */
+  readonly signal?: AbortSignal;
+  /** Default: that of all. */
+  readonly limiter?: BandwidthLimiter;
 }
 
 /**
  * Copies an image to several targets with one read of each blob. Targets do not wait for one another's failures: each has
- * its own outcome.
+ * its own outcome, in the order of `targets`. Throws where the image cannot be read at all.
  */
 export async function copyImageToMany(
   source: ContentSource,
-  targets: readonly ContentTarget[],
+  targets: readonly TargetOrder[],
   root: Descriptor,
   context: CopyContext,
   options: ImageCopyOptions,
 ): Promise<readonly TargetOutcome[]> {
-  const states = new Map(
-    await Promise.all(targets.map(async (target) => [target, await stateOf(target, root, options)] as const)),
+  const progress = new SharedProgress(options.onProgress);
+  const states = await Promise.all(
+    targets.map((order) => stateOf(order.target, root, { ...options, ...only(order) })),
   );
-  const needy = targets.filter((target) => states.get(target) !== 'there');
-  const graph =
-    needy.length === 0
-      ? undefined
-      : await loadSelected(
-          context.manifests.before(source, source.key),
-          root,
-          options.platforms,
-          options.signal,
-        );
-  if (graph !== undefined && needy.length > 1) await fanOut(source, needy, graph, context, options);
+  if (states.every((state) => state === 'there'))
+    return targets.map(({ target }) => ({ target, report: unchanged(root.digest) }));
+  const manifests = context.manifests.before(source, source.key);
+  const graph = await loadSelected(manifests, root, options.platforms, options.signal);
+  const found = options.referrers === false ? [] : await findAttachments(source, graph, options);
+  const holders = new BlobHolders();
+  const sibling = new SiblingSource(source, holders);
+  const copies = targets.map((order, index) => {
+    if (states[index] === 'there') return undefined;
+    const own = { ...options, ...only(order), onProgress: progress.part() };
+    const loaded = new LoadedCopy(sibling, order.target, { graph, found }, context, own);
+    return { ...order, loaded, copy: loaded.copy };
+  });
+  const needy = copies.filter((each) => each !== undefined);
+  await Promise.all(targets.map(({ target }, index) => learn(target, states[index], context, options)));
+  if (needy.length > 1) {
+    const blobs = [...graph.blobs, ...(await attachedBlobs(manifests, found, options))];
+    const order = {
+      source,
+      context,
+      holders,
+      ...(options.signal === undefined ? {} : { signal: options.signal }),
+    };
+    await inParallel(blobs, (blob) => spreadBlob(order, needy, blob));
+  }
   return Promise.all(
-    targets.map(async (target): Promise<TargetOutcome> => {
-      if (graph === undefined || !needy.includes(target)) return { target, report: unchanged(root.digest) };
+    targets.map(async ({ target }, index): Promise<TargetOutcome> => {
       try {
-        const state = states.get(target) ?? 'unknown';
-        return { target, report: await copyLoaded(source, target, graph, context, options, state) };
+        return { target, report: (await copies[index]?.loaded.run()) ?? unchanged(root.digest) };
       } catch (error) {
         return { target, failure: asFailure(error) };
       }
@@ -84,72 +111,37 @@ export async function copyImageToMany(
   );
 }
 
-async function copyLoaded(
-  source: ContentSource,
-  target: ContentTarget,
-  graph: ImageGraph,
-  context: CopyContext,
-  options: ImageCopyOptions,
-  state: TargetState,
-): Promise<CopyReport> {
-  if (typeof state === 'object') await context.guesses?.learnFrom(target, state, options.signal);
-  const found = options.referrers === false ? [] : await findAttachments(source, graph, options);
-  const attached = { copied: 0, missing: 0 };
-  const copy = new GraphCopy(source, target, graph, context, {
-    ...options,
-    sparse: options.platforms?.mode === 'sparse',
-    ...(found.length === 0
-      ? {}
-      : {
-          beforeTag: async () => {
-            Object.assign(attached, await copyAttachments(source, target, found, context, options));
-          },
-        }),
-  });
-  const report = await copy.run();
-  return { ...report, referrers: attached.copied, referrersMissing: attached.missing };
+function only({ signal, limiter }: TargetOrder): Pick<TargetOrder, 'signal' | 'limiter'> {
+  return { ...(signal === undefined ? {} : { signal }), ...(limiter === undefined ? {} : { limiter }) };
 }
 
-/** Brings every blob that a target lacks to all that lack it, from one read. Failures are left to each target's own copy. */
-async function fanOut(
-  source: ContentSource,
-  targets: readonly ContentTarget[],
-  graph: ImageGraph,
-  context: CopyContext,
-  options: ImageCopyOptions,
-): Promise<void> {
-  const { signal, limiter } = options;
-  await Promise.all(
-    graph.blobs.map((blob) =>
-      context.limit(async () => {
-        const lacking = await Promise.all(
-          targets.map(async (target) => ((await hasBlob(target, blob, signal)) ? undefined : target)),
-        );
-        const members = lacking.filter((target) => target !== undefined);
-        if (members.length < 2) return;
-        const fan = new FanOut(members);
-        const carry = {
-          ...(signal === undefined ? {} : { signal }),
-          ...(limiter === undefined ? {} : { limiter }),
-        };
-        await moveBlob(source, fan, blob, carry).catch((error: unknown) => {
-          if (signal?.aborted === true) throw new Failure('Cancelled', { cause: error });
-        });
-      }),
-    ),
-  );
-}
+/** A graph and what is attached to it, ready to be copied to one target. */
+class LoadedCopy {
+  readonly copy: GraphCopy;
+  readonly #attached = { copied: 0, missing: 0 };
 
-async function hasBlob(
-  target: ContentTarget,
-  blob: Descriptor,
-  signal: AbortSignal | undefined,
-): Promise<boolean> {
-  try {
-    return await target.hasBlob(blob, signal);
-  } catch {
-    // Its own copy will find out why; here it only must not hold up the others.
-    return true;
+  constructor(
+    source: ContentSource,
+    target: ContentTarget,
+    image: { readonly graph: ImageGraph; readonly found: readonly Found[] },
+    context: CopyContext,
+    options: ImageCopyOptions,
+  ) {
+    const { graph, found } = image;
+    const attach = async (): Promise<void> => {
+      Object.assign(this.#attached, await copyAttachments(source, target, found, context, options));
+    };
+    this.copy = new GraphCopy(source, target, graph, context, {
+      ...options,
+      sparse: options.platforms?.mode === 'sparse',
+      ...(found.length === 0 ? {} : { beforeTag: attach }),
+    });
+  }
+
+  async run(): Promise<CopyReport> {
+    const report = await this.copy.run();
+    const { copied, missing } = this.#attached;
+    return { ...report, referrers: copied, referrersMissing: missing };
   }
 }
 
@@ -170,6 +162,16 @@ async function stateOf(
     if (options.signal?.aborted === true) throw error;
     return 'unknown';
   }
+}
+
+/** What the tag stood for so far tells which blobs the target most likely has. */
+async function learn(
+  target: ContentTarget,
+  state: TargetState | undefined,
+  context: CopyContext,
+  options: ImageCopyOptions,
+): Promise<void> {
+  if (typeof state === 'object') await context.guesses?.learnFrom(target, state, options.signal);
 }
 
 function unchanged(root: Digest): CopyReport {

@@ -3,6 +3,8 @@ import type { Digest } from '../../domain/names/digest.ts';
 import type { RegistryDomain } from '../../domain/names/registry-domain.ts';
 import type { RepositoryPath } from '../../domain/names/repository-path.ts';
 import type { TagName } from '../../domain/names/tag.ts';
+import type { Failure } from '../../domain/failure.ts';
+import type { BandwidthLimiter } from './bandwidth.ts';
 import type { UploadMemory } from './content.ts';
 import type { ManifestStatus, PlatformSelection } from '../../domain/resources/repository.ts';
 import type { RegistryAccessSpec, RegistryCapability } from '../../domain/resources/registry-secret.ts';
@@ -68,6 +70,23 @@ export interface CopyRequest {
   readonly recheck?: boolean;
 }
 
+/** One of several targets of a copy. */
+export interface CopyTarget {
+  readonly endpoint: RepositoryEndpoint;
+  /** Stops the copy to this target. Default: that of all. */
+  readonly signal?: AbortSignal;
+  /** Shared with whatever else must not be faster together. Default: no limit. */
+  readonly limiter?: BandwidthLimiter;
+}
+
+/** A copy to several targets with one read of each blob. */
+export interface CopyToManyRequest extends Omit<CopyRequest, 'target' | 'bandwidth'> {
+  readonly targets: readonly CopyTarget[];
+}
+
+/** What became of one of several targets. */
+export type CopyOutcome = { readonly report: CopyReport } | { readonly failure: Failure };
+
 export interface CopyHooks {
   readonly signal?: AbortSignal;
   readonly onProgress?: (progress: CopyProgress) => void;
@@ -89,6 +108,8 @@ export interface CopyEngine {
   listTags(endpoint: RepositoryEndpoint, signal?: AbortSignal): Promise<readonly TagName[]>;
   /** Copies a graph: children first, read back, tag last. */
   copy(request: CopyRequest, hooks?: CopyHooks): Promise<CopyReport>;
+  /** Copies a graph to several targets, each with its own outcome, in their order. Throws where the source is the reason. */
+  copyToMany(request: CopyToManyRequest, hooks?: CopyHooks): Promise<readonly CopyOutcome[]>;
   /** Manifest details of the platform that `status.manifest` shows: `linux/amd64` where present, else the first. */
   describe(endpoint: RepositoryEndpoint, root: Descriptor, signal?: AbortSignal): Promise<ManifestStatus>;
   /** Throws the code of the first part that is missing or damaged. */

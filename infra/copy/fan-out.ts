@@ -1,8 +1,20 @@
 import { asFailure, Failure } from '../../domain/failure.ts';
 import type { Descriptor } from '../../domain/image/descriptor.ts';
+import type { BandwidthLimiter } from './bandwidth.ts';
 import type { BlobTarget, BlobUpload, StoreIdentity, UploadOptions } from './content.ts';
 
-type Member = BlobTarget & StoreIdentity;
+/** One of several targets that get a blob from one read. */
+export interface FanMember {
+  readonly target: BlobTarget & StoreIdentity;
+  /** Stops this target only. Default: none. */
+  readonly signal?: AbortSignal;
+  /** Default: no limit. */
+  readonly limiter?: BandwidthLimiter;
+  /** Told the bytes that went to this target. */
+  onSent(bytes: number): void;
+  /** Told when this target has the blob. */
+  onStored(): void;
+}
 
 /** Milliseconds that one target may hold up the others before it is left behind. */
 const patienceMs = 10_000;
@@ -15,10 +27,10 @@ export class FanOut implements BlobTarget {
   readonly label = 'several targets';
   readonly key = 'fan-out';
   /** Targets that were left behind, with why. */
-  readonly left = new Map<Member, Failure>();
-  readonly #members: readonly Member[];
+  readonly left = new Map<FanMember, Failure>();
+  readonly #members: readonly FanMember[];
 
-  constructor(members: readonly Member[]) {
+  constructor(members: readonly FanMember[]) {
     this.#members = members;
   }
 
@@ -33,7 +45,9 @@ export class FanOut implements BlobTarget {
         .filter((member) => !this.left.has(member))
         .map(async (member) => {
           try {
-            return { member, upload: await member.openUpload(blob, { ...options, resume: false }) };
+            const signal = member.signal ?? options.signal;
+            const own = { ...options, resume: false, ...(signal === undefined ? {} : { signal }) };
+            return { member, upload: await member.target.openUpload(blob, own) };
           } catch (error) {
             this.left.set(member, asFailure(error));
             return undefined;
@@ -48,30 +62,26 @@ export class FanOut implements BlobTarget {
 }
 
 interface OpenMember {
-  readonly member: Member;
+  readonly member: FanMember;
   readonly upload: BlobUpload;
 }
 
 class FanOutUpload implements BlobUpload {
   readonly offset = 0;
   #open: readonly OpenMember[];
-  readonly #left: Map<Member, Failure>;
+  readonly #left: Map<FanMember, Failure>;
 
-  constructor(open: readonly OpenMember[], left: Map<Member, Failure>) {
+  constructor(open: readonly OpenMember[], left: Map<FanMember, Failure>) {
     this.#open = open;
     this.#left = left;
   }
 
   async write(chunk: Uint8Array): Promise<void> {
-    const open = this.#open;
     this.#refuseNobody();
+    const open = this.#open;
     const pending = new Set(open);
     const writes = open.map(async (each) => {
-      try {
-        await each.upload.write(chunk);
-      } catch (error) {
-        this.#leave(each, asFailure(error));
-      }
+      await this.#trying(each, () => this.#send(each, chunk));
       pending.delete(each);
     });
     const all = Promise.all(writes);
@@ -83,19 +93,32 @@ class FanOutUpload implements BlobUpload {
   async commit(): Promise<void> {
     this.#refuseNobody();
     await Promise.all(
-      this.#open.map(async (each) => {
-        try {
+      this.#open.map((each) =>
+        this.#trying(each, async () => {
           await each.upload.commit();
-        } catch (error) {
-          this.#leave(each, asFailure(error));
-        }
-      }),
+          each.member.onStored();
+        }),
+      ),
     );
     this.#refuseNobody();
   }
 
   async abandon(): Promise<void> {
     await Promise.all(this.#open.map(({ upload }) => upload.abandon(false)));
+  }
+
+  async #send({ member, upload }: OpenMember, chunk: Uint8Array): Promise<void> {
+    await member.limiter?.take(chunk.byteLength, member.signal);
+    await upload.write(chunk);
+    member.onSent(chunk.byteLength);
+  }
+
+  async #trying(each: OpenMember, step: () => Promise<void>): Promise<void> {
+    try {
+      await step();
+    } catch (error) {
+      this.#leave(each, asFailure(error));
+    }
   }
 
   async #withPatience(all: Promise<unknown>, pending: Set<OpenMember>): Promise<void> {
@@ -105,7 +128,7 @@ class FanOutUpload implements BlobUpload {
         // Where all are slow it is the source, or us: nobody is left behind for that.
         if (pending.size < this.#open.length) {
           for (const each of pending)
-            this.#leave(each, new Failure('TooSlow', { subject: each.member.label }));
+            this.#leave(each, new Failure('TooSlow', { subject: each.member.target.label }));
         }
         resolve();
       }, patienceMs);

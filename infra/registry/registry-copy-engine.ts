@@ -6,8 +6,18 @@ import type { TagName } from '../../domain/names/tag.ts';
 import type { ManifestStatus } from '../../domain/resources/repository.ts';
 import { BandwidthLimiter } from '../copy/bandwidth.ts';
 import { BlobGuesses } from '../copy/blob-guesses.ts';
-import { copyImage } from '../copy/copy-image.ts';
-import type { CopyEngine, CopyHooks, CopyReport, CopyRequest, RepositoryEndpoint } from '../copy/engine.ts';
+import type { StoreIdentity } from '../copy/content.ts';
+import type { CopyContext } from '../copy/copy-graph.ts';
+import { copyImage, copyImageToMany, type ImageCopyOptions } from '../copy/copy-image.ts';
+import type {
+  CopyEngine,
+  CopyHooks,
+  CopyOutcome,
+  CopyReport,
+  CopyRequest,
+  CopyToManyRequest,
+  RepositoryEndpoint,
+} from '../copy/engine.ts';
 import { ManifestCache } from '../copy/manifest-cache.ts';
 import { ProvenParts } from '../copy/proven-parts.ts';
 import { SingleFlight } from '../copy/single-flight.ts';
@@ -16,6 +26,7 @@ import { verifyGraph } from '../copy/verify-graph.ts';
 import { describeImage } from '../copy/describe-image.ts';
 import type { RegistryClients } from './registry-client.ts';
 import { RegistryStore } from './registry-store.ts';
+import type { Slots } from './slots.ts';
 import { listAllTags } from './tag-list.ts';
 
 /** The copy engine over registries. One per process: budgets, tokens and connections are shared by all its copies. */
@@ -58,30 +69,23 @@ class RegistryCopyEngine implements CopyEngine {
     const source = this.#store(request.source, 'source');
     const target = this.#store(request.target, 'destination');
     refuseSelf(request, source, target);
-    const writes = this.#clients.of(request.target.registry).session.budget.writes;
-    const { tag, mountFrom, bandwidth, platforms, referrers, recheck } = request;
-    return copyImage(
-      source,
-      target,
-      request.root,
-      {
-        flights: this.#flights,
-        proven: this.#proven,
-        guesses: this.#guesses,
-        manifests: this.#manifests,
-        limit: (task) => writes.run(task, hooks.signal),
-      },
-      {
-        ...hooks,
-        memory: hooks.uploads ?? this.#uploads,
-        ...(tag === undefined ? {} : { tag }),
-        ...(mountFrom === undefined ? {} : { mountFrom }),
-        ...(platforms === undefined ? {} : { platforms }),
-        ...(referrers === undefined ? {} : { referrers }),
-        ...(recheck === undefined ? {} : { recheck }),
-        ...(bandwidth === undefined ? {} : { limiter: new BandwidthLimiter(bandwidth) }),
-      },
-    );
+    const { bandwidth } = request;
+    return copyImage(source, target, request.root, this.#context([request.target], hooks.signal), {
+      ...this.#options(request, hooks),
+      ...(bandwidth === undefined ? {} : { limiter: new BandwidthLimiter(bandwidth) }),
+    });
+  }
+
+  async copyToMany(request: CopyToManyRequest, hooks: CopyHooks = {}): Promise<readonly CopyOutcome[]> {
+    const source = this.#store(request.source, 'source');
+    const targets = request.targets.map(({ endpoint, ...own }) => {
+      const target = this.#store(endpoint, 'destination');
+      refuseSelf({ ...request, target: endpoint }, source, target);
+      return { target, ...own };
+    });
+    const endpoints = request.targets.map(({ endpoint }) => endpoint);
+    const context = this.#context(endpoints, hooks.signal);
+    return copyImageToMany(source, targets, request.root, context, this.#options(request, hooks));
   }
 
   describe(endpoint: RepositoryEndpoint, root: Descriptor, signal?: AbortSignal): Promise<ManifestStatus> {
@@ -96,13 +100,61 @@ class RegistryCopyEngine implements CopyEngine {
     return verifyGraph(this.#store(endpoint, 'source'), root, options);
   }
 
+  #context(targets: readonly RepositoryEndpoint[], signal: AbortSignal | undefined): CopyContext {
+    const budgets = new Map(
+      targets
+        .map(({ registry }) => this.#clients.of(registry))
+        .map((client) => [client.session.origins.registry, client.session.budget.writes]),
+    );
+    return {
+      flights: this.#flights,
+      proven: this.#proven,
+      guesses: this.#guesses,
+      manifests: this.#manifests,
+      limit: (task, stores) => withPlaces(placesOf(budgets, stores), task, signal),
+    };
+  }
+
+  #options(request: Omit<CopyRequest, 'target'>, hooks: CopyHooks): ImageCopyOptions {
+    const { tag, mountFrom, platforms, referrers, recheck } = request;
+    return {
+      ...hooks,
+      memory: hooks.uploads ?? this.#uploads,
+      ...(tag === undefined ? {} : { tag }),
+      ...(mountFrom === undefined ? {} : { mountFrom }),
+      ...(platforms === undefined ? {} : { platforms }),
+      ...(referrers === undefined ? {} : { referrers }),
+      ...(recheck === undefined ? {} : { recheck }),
+    };
+  }
+
   #store(endpoint: RepositoryEndpoint, role: 'source' | 'destination'): RegistryStore {
     return new RegistryStore(this.#clients.of(endpoint.registry), endpoint.path, role);
   }
 }
 
+/** Places for a transfer at all its targets, always asked for in one order, so that no two transfers wait for each other. */
+function placesOf(budgets: ReadonlyMap<string, Slots>, targets: readonly StoreIdentity[]): readonly Slots[] {
+  return [...budgets]
+    .filter(([origin]) => targets.some(({ key }) => key.startsWith(`${origin}/`)))
+    .toSorted(([one], [other]) => (one < other ? -1 : 1))
+    .map(([, slots]) => slots);
+}
+
+function withPlaces<T>(
+  [first, ...rest]: readonly Slots[],
+  task: () => Promise<T>,
+  signal: AbortSignal | undefined,
+): Promise<T> {
+  return first === undefined ? task() : first.run(() => withPlaces(rest, task, signal), signal);
+}
+
 /** Copying a tag onto itself would only hide a mistake. */
-function refuseSelf(request: CopyRequest, source: RegistryStore, target: RegistryStore): void {
+function refuseSelf(
+  request: Pick<CopyRequest, 'tag' | 'sourceTag' | 'target'>,
+  source: RegistryStore,
+  target: RegistryStore,
+): void {
   if (source.key !== target.key || request.tag === undefined) return;
   if (request.sourceTag !== request.tag) return;
   throw new Failure('SameSourceAndDestination', {

@@ -162,7 +162,13 @@ class CopyRun {
     options: Pick<ImageCopyOptions, 'absentAt' | 'tag' | 'onProgress'>,
   ): Promise<readonly TargetOutcome[]> {
     const all = { ...this.#copyOptions(), ...options };
-    const outcomes = await copyImageToMany(from, stores, root, this.#context(), all);
+    const outcomes = await copyImageToMany(
+      from,
+      stores.map((target) => ({ target })),
+      root,
+      this.#context(),
+      all,
+    );
     if (options.tag !== undefined) return outcomes;
     // Without a tag the image has to be findable all the same.
     for (const store of stores) {

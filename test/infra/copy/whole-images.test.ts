@@ -129,6 +129,7 @@ test('five targets cost one read of every byte upstream', async (t) => {
   const source = own.endpoint(link.domain, 'fan/app');
   await pushSample(own.store(own.endpoint(upstream.domain, 'fan/app')), blobs, [manifest], 'v1');
   const targets = [1, 2, 3, 4, 5].map((n) => own.store(own.endpoint(edge.domain, `fan/app${n}`)));
+  const orders = targets.map((target) => ({ target }));
   const root = await own.root(source);
   const context = {
     flights: new SingleFlight(),
@@ -137,7 +138,7 @@ test('five targets cost one read of every byte upstream', async (t) => {
     limit: <T>(task: () => Promise<T>): Promise<T> => task(),
   };
   const from = own.store(source);
-  const outcomes = await copyImageToMany(from, targets, root, context, { tag: parseTag('v1') });
+  const outcomes = await copyImageToMany(from, orders, root, context, { tag: parseTag('v1') });
   for (const outcome of outcomes) assert.ok('report' in outcome, JSON.stringify(outcome));
   assert.ok(link.received < layer * 1.01, `${link.received} bytes`);
   for (const target of targets) assert.equal((await target.resolve(parseTag('v1')))?.digest, root.digest);

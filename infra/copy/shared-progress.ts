@@ -1,0 +1,27 @@
+import type { CopyProgress } from './engine.ts';
+
+type Listener = (progress: CopyProgress) => void;
+
+/** The progress of several copies as one. */
+export class SharedProgress {
+  readonly #listener: Listener | undefined;
+  readonly #parts: CopyProgress[] = [];
+
+  constructor(listener: Listener | undefined) {
+    this.#listener = listener;
+  }
+
+  /** Where one of the copies tells how far it is. */
+  part(): Listener {
+    const index = this.#parts.push({ totalBytes: 0, doneBytes: 0 }) - 1;
+    return (progress) => {
+      this.#parts[index] = progress;
+      if (this.#listener === undefined) return;
+      const [totalBytes, doneBytes] = this.#parts.reduce(
+        ([total, done], part) => [total + part.totalBytes, done + part.doneBytes],
+        [0, 0],
+      );
+      this.#listener({ totalBytes, doneBytes });
+    };
+  }
+}
