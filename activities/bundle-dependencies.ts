@@ -1,5 +1,6 @@
 import type { BundleStager } from '../infra/bundle/bundle-stager.ts';
 import type { CollectReport } from '../infra/bundle/collect-bundles.ts';
+import type { InboxReport } from '../infra/bundle/inbox.ts';
 import type { SyncDependencies } from './dependencies.ts';
 
 /** What the steps of a staging are handed. */
@@ -10,6 +11,8 @@ export interface BundleDependencies extends Pick<
   readonly stager: BundleStager;
   /** One pass over bundles and pool. */
   readonly collect: () => Promise<CollectReport>;
+  /** One pass over what sites put into the bucket's inbox. */
+  readonly emptyInbox: () => Promise<InboxReport>;
   /** Epoch milliseconds. */
   readonly now: () => number;
 }

@@ -8,8 +8,8 @@ import {
   type StagePlan,
 } from '../domain/bundle/stage-plan.ts';
 import { parseDuration } from '../domain/duration.ts';
-import { asFailure } from '../domain/failure.ts';
-import { parseDigest } from '../domain/names/digest.ts';
+import { asFailure, Failure } from '../domain/failure.ts';
+import { parseDigest, type Digest } from '../domain/names/digest.ts';
 import { parseSiteName, type SiteName } from '../domain/names/kubernetes-name.ts';
 import type { EdgeSite } from '../domain/resources/edge-site.ts';
 import type { ImageBundle } from '../domain/resources/image-bundle.ts';
@@ -90,10 +90,16 @@ function newPlan(
     createdAt: new Date(now).toISOString(),
     expires: new Date(now + lifetime).toISOString(),
     ...(previous === undefined ? {} : { previous }),
+    ...(order.kind === 'inventory' ? { inventory: inventoryOf(status) } : {}),
     ...(isDelta
       ? { base: { sequence: acknowledged.sequence, digest: parseDigest(acknowledged.digest) } }
       : {}),
   };
+}
+
+function inventoryOf(status: EdgeSite['status']): Digest {
+  if (status?.inventory !== undefined) return parseDigest(status.inventory.digest);
+  throw new Failure('BaseMissing', { side: 'caller', detail: 'no inventory of this site has come in' });
 }
 
 /** Shows a planned bundle as an ImageBundle; the one that is there already where the step is tried again. */

@@ -1,4 +1,4 @@
-import { failedStatus, stagingStatus, withSite } from '../domain/bundle/bundle-status.ts';
+import { failedStatus, shownImage, stagingStatus, withSite } from '../domain/bundle/bundle-status.ts';
 import { parseStagePlan } from '../domain/bundle/parse-stage-plan.ts';
 import {
   bundleObjectName,
@@ -8,12 +8,15 @@ import {
 } from '../domain/bundle/stage-plan.ts';
 import { Failure } from '../domain/failure.ts';
 import { parseSiteName } from '../domain/names/kubernetes-name.ts';
+import type { Plural, ResourceOf } from '../domain/resources/kinds.ts';
 import type { ImageBundle, ImageBundleStatus } from '../domain/resources/image-bundle.ts';
 import { setCondition } from '../domain/resources/meta.ts';
 import type { FailureFacts } from '../domain/sync/failure-facts.ts';
 import type { CollectReport } from '../infra/bundle/collect-bundles.ts';
+import type { InboxReport } from '../infra/bundle/inbox.ts';
 import type { PublishedBundle } from '../infra/bundle/bundle-stager.ts';
 import type { RepositoryEndpoint } from '../infra/copy/engine.ts';
+import type { ObjectKey, ResourceClient } from '../infra/kubernetes/cluster.ts';
 import type { BundleDependencies } from './bundle-dependencies.ts';
 import { planBundle, type PlannedBundle } from './bundle-plan.ts';
 import { sourceEndpoint } from './endpoints.ts';
@@ -33,6 +36,7 @@ export interface BundleActivities {
   publishBundle(bundle: PlannedBundle): Promise<PublishedBundle>;
   failBundle(bundle: PlannedBundle, failure: FailureFacts): Promise<void>;
   collectBundles(): Promise<CollectReport>;
+  takeSiteMail(): Promise<InboxReport>;
 }
 
 /** The steps that ask registries, on the copy queue. */
@@ -51,6 +55,7 @@ export function createBundleActivities(deps: BundleDependencies): BundleActiviti
       writeStatus(deps, bundle, (before) => stagingStatus(before, done, bundle.images)),
     publishBundle: (bundle) => withHeartbeat((signal) => publishBundle(deps, bundle, signal)),
     collectBundles: () => withHeartbeat(() => deps.collect()),
+    takeSiteMail: () => withHeartbeat(() => deps.emptyInbox()),
     failBundle: async (bundle, failure) => {
       await deps.stager.shelf.markFailed(parseSiteName(bundle.site), bundle.sequence);
       await writeStatus(deps, bundle, (before) => failedStatus(before, failure, clock(deps)));
@@ -114,33 +119,24 @@ function stagedStatus(
 }
 
 async function moveStagedSequence(deps: BundleDependencies, { site, sequence }: StagePlan): Promise<void> {
-  const sites = deps.resources.resource('edgesites');
-  const edge = await sites.get({ name: site });
-  if (edge === undefined) return;
-  await sites.updateStatus({ name: site }, edge.metadata.uid ?? '', ({ status }) =>
+  await change(deps.resources.resource('edgesites'), { name: site }, ({ status }) =>
     (status?.stagedSequence ?? 0) >= sequence ? undefined : { ...status, stagedSequence: sequence },
   );
 }
 
 /** Says in every Repository that its image is on its way to the site. */
 async function markRepositories(deps: BundleDependencies, plan: StagePlan): Promise<void> {
-  const repositories = deps.resources.resource('repositories');
   const byRef = Map.groupBy(plan.images, ({ ref }) => `${ref.namespace}/${ref.name}`);
   for (const images of byRef.values()) {
     const [first] = images;
-    const repository = first === undefined ? undefined : await repositories.get(first.ref);
-    if (first === undefined || repository === undefined) continue;
-    const own = images.find(({ tag }) => tag === repository.spec.tag) ?? first;
-    const entry = {
-      site: plan.site,
-      state: 'Staged' as const,
-      digest: own.root.digest,
-      message: `In bundle ${plan.sequence} / 已进入离线包 ${plan.sequence}`,
-    };
-    await repositories.updateStatus(first.ref, repository.metadata.uid ?? '', ({ status }) => {
+    if (first === undefined) continue;
+    await change(deps.resources.resource('repositories'), first.ref, ({ spec, status }) => {
+      const { digest } = shownImage(images, spec.tag)?.root ?? first.root;
       const before = status?.sites ?? [];
       const known = before.find(({ site }) => site === plan.site);
-      if (known?.state === 'Synced' && known.digest === entry.digest) return undefined;
+      if (known?.state === 'Synced' && known.digest === digest) return undefined;
+      const message = `In bundle ${plan.sequence} / 已进入离线包 ${plan.sequence}`;
+      const entry = { site: plan.site, state: 'Staged' as const, digest, message };
       return { ...status, sites: withSite(before, entry) };
     });
   }
@@ -155,13 +151,19 @@ async function planOf({ stager }: BundleDependencies, { site, sequence }: Planne
 async function writeStatus(
   deps: BundleDependencies,
   { site, sequence }: PlannedBundle,
-  change: (before: ImageBundle['status']) => ImageBundleStatus,
+  to: (before: ImageBundle['status']) => ImageBundleStatus,
 ): Promise<void> {
-  const bundles = deps.resources.resource('imagebundles');
   const name = bundleObjectName(site, sequence);
-  const object = await bundles.get({ name });
-  if (object === undefined) return;
-  await bundles.applyStatus({ name }, object.metadata.uid ?? '', change(object.status));
+  await change(deps.resources.resource('imagebundles'), { name }, ({ status }) => to(status));
 }
 
 const clock = ({ now }: BundleDependencies): string => `${new Date(now()).toISOString().slice(0, 19)}Z`;
+
+async function change<P extends Plural>(
+  client: ResourceClient<P>,
+  key: ObjectKey,
+  to: (object: ResourceOf[P]) => NonNullable<ResourceOf[P]['status']> | undefined,
+): Promise<void> {
+  const found = await client.get(key);
+  if (found !== undefined) await client.updateStatus(key, found.metadata.uid ?? '', to);
+}

@@ -12,6 +12,7 @@ import type {
 import type { PayloadOpener } from '../infra/temporal/codec-endpoint.ts';
 import type { Documents } from '../infra/kubernetes/documents.ts';
 import type { BundleDesk } from '../infra/bundle/bundle-desk.ts';
+import type { SiteMail } from '../infra/bundle/site-mail.ts';
 import type { BundleGateway } from '../infra/temporal/bundle-gateway.ts';
 import type { LifecycleGateway } from '../infra/temporal/lifecycle-gateway.ts';
 import type { WorkflowGateway } from '../infra/temporal/gateway.ts';
@@ -31,6 +32,7 @@ export interface LifecycleDependencies {
 /** What the bundles' routes need. */
 export interface BundleRouteDependencies {
   readonly desk: BundleDesk;
+  readonly mail: SiteMail;
   readonly gateway: BundleGateway;
 }
 

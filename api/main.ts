@@ -7,6 +7,7 @@ import { checkpointSigner } from '../infra/audit/checkpoint-signer.ts';
 import { connectAuditObjects } from '../infra/audit/connect-audit.ts';
 import { StoredAuditReader } from '../infra/audit/stored-audit-reader.ts';
 import { BundleDesk } from '../infra/bundle/bundle-desk.ts';
+import { SiteMail } from '../infra/bundle/site-mail.ts';
 import type { ResourceClients } from '../infra/kubernetes/cluster.ts';
 import { BundleShelf } from '../infra/storage/bundle-shelf.ts';
 import { ObjectStore } from '../infra/storage/object-store.ts';
@@ -72,7 +73,7 @@ async function run(settings: ApiSettings, log: Logger): Promise<void> {
       documents: createDocuments(cluster),
       engine: createCopyEngine(registries),
     },
-    bundles: { desk: bundleDesk(settings, clients), gateway: createBundleGateway(temporal) },
+    bundles: { ...bundleOffice(settings, clients), gateway: createBundleGateway(temporal) },
     verifier: createRegistryVerifier(),
     audit: { writer, reader },
     providers: builtInProviders,
@@ -121,13 +122,17 @@ async function startAdmission(
   }
 }
 
-function bundleDesk(settings: ApiSettings, clients: ResourceClients): BundleDesk {
+function bundleOffice(
+  settings: ApiSettings,
+  clients: ResourceClients,
+): { readonly desk: BundleDesk; readonly mail: SiteMail } {
   const store = new ObjectStore({
     region: settings.S3_REGION,
     bucket: settings.S3_BUCKET,
     ...(settings.S3_ENDPOINT === undefined ? {} : { endpoint: settings.S3_ENDPOINT }),
   });
-  return new BundleDesk(new BundleShelf(store), clients, () => new Date());
+  const shelf = new BundleShelf(store);
+  return { desk: new BundleDesk(shelf), mail: new SiteMail(shelf, clients, () => new Date()) };
 }
 
 function auditLog(

@@ -52,6 +52,8 @@ export interface RouteSpec<P extends z.ZodObject, Q extends z.ZodObject, B exten
     readonly schema: B;
     /** What OpenAPI shows, where the schema says less. Default: the schema. */
     readonly documented?: z.ZodType;
+    /** Largest body, in bytes. Default: 1 MiB. */
+    readonly maxBytes?: number;
     /** Whether a call without a body counts as `{}`. Default: false. */
     readonly optional?: boolean;
     /** Default: `application/json` only. */

@@ -12,6 +12,8 @@ import { createUsageClusters } from '../infra/kubernetes/usage-clusters.ts';
 import { BundleStager } from '../infra/bundle/bundle-stager.ts';
 import { createPooledImages } from '../infra/bundle/pooled-images.ts';
 import { collectBundles } from '../infra/bundle/collect-bundles.ts';
+import { emptyInbox } from '../infra/bundle/inbox.ts';
+import { SiteMail } from '../infra/bundle/site-mail.ts';
 import { createSigningKeys } from '../infra/bundle/signing-keys.ts';
 import { BundleShelf } from '../infra/storage/bundle-shelf.ts';
 import { ObjectStore } from '../infra/storage/object-store.ts';
@@ -94,6 +96,7 @@ const bundles = {
   engine,
   documents,
   stager: new BundleStager(shelf, registries, createSigningKeys(cluster)),
+  emptyInbox: () => emptyInbox(bundleStore, new SiteMail(shelf, resources, () => new Date())),
   collect: () => collectBundles(shelf, resources, { now: Date.now() }),
   now: Date.now,
 };

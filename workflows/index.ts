@@ -7,6 +7,6 @@ export { rollback } from './rollback.ts';
 export { scheduledCleanup } from './scheduled-cleanup.ts';
 export { scheduledStage } from './scheduled-stage.ts';
 export { scrub } from './scrub.ts';
-export { collectBundles, stageBundle } from './stage-bundle.ts';
+export { collectBundles, stageBundle, takeSiteMail } from './stage-bundle.ts';
 export { syncRepository } from './sync.ts';
 export { verifyRegistry } from './verify.ts';

@@ -103,6 +103,11 @@ export async function collectBundles(): ReturnType<BundleActivities['collectBund
   return hub.collectBundles();
 }
 
+/** Takes what sites put into the bucket's inbox; runs on a schedule. */
+export async function takeSiteMail(): ReturnType<BundleActivities['takeSiteMail']> {
+  return hub.takeSiteMail();
+}
+
 async function stageImages(bundle: PlannedBundle): Promise<number> {
   const { images } = bundle;
   let [next, done, bytesMoved] = [0, 0, 0];

@@ -10,10 +10,12 @@ const maximumDepth = 32;
 export interface BodyRule {
   readonly optional?: boolean;
   readonly contentTypes?: readonly string[];
+  /** Largest body, in bytes. Default: {@link maximumBody}. */
+  readonly maxBytes?: number;
 }
 
 /**
- * Reads a body by fault P10: of a declared type, not compressed, at most {@link maximumBody} however it is sent, strict
+ * Reads a body by fault P10: of a declared type, not compressed, at most so many bytes however it is sent, strict
  * JSON. Anything but JSON comes back as text. Throws `UnsupportedContentType`, `PayloadTooLarge` or `InvalidRequest`.
  */
 export async function readBody(request: Request, rule: BodyRule): Promise<unknown> {
@@ -21,7 +23,8 @@ export async function readBody(request: Request, rule: BodyRule): Promise<unknow
   if (encoding !== null && encoding.toLowerCase() !== 'identity') {
     throw new Failure('UnsupportedContentType', { side: 'caller', detail: 'send the body uncompressed' });
   }
-  const bytes = await readLimited(request);
+  const most = rule.maxBytes ?? maximumBody;
+  const bytes = await readLimited(request, most);
   if (bytes.length === 0 && rule.optional === true) return {};
   const type = (request.headers.get('content-type') ?? '').split(';')[0]?.trim().toLowerCase() ?? '';
   const allowed = rule.contentTypes ?? ['application/json'];
@@ -32,22 +35,22 @@ export async function readBody(request: Request, rule: BodyRule): Promise<unknow
     return parseStrictJson(bytes, {
       code: 'InvalidRequest',
       subject: 'body',
-      maxBytes: maximumBody,
+      maxBytes: most,
       maxDepth: maximumDepth,
     });
   }
   return decode(bytes);
 }
 
-async function readLimited(request: Request): Promise<Uint8Array> {
-  const tooLarge = () => new Failure('PayloadTooLarge', { side: 'caller', detail: 'at most 1 MiB' });
-  if (Number(request.headers.get('content-length') ?? '0') > maximumBody) throw tooLarge();
+async function readLimited(request: Request, most: number): Promise<Uint8Array> {
+  const tooLarge = () => new Failure('PayloadTooLarge', { side: 'caller', detail: `at most ${most} bytes` });
+  if (Number(request.headers.get('content-length') ?? '0') > most) throw tooLarge();
   if (request.body === null) return new Uint8Array();
   const chunks: Uint8Array[] = [];
   let total = 0;
   for await (const chunk of request.body) {
     total += chunk.length;
-    if (total > maximumBody) throw tooLarge();
+    if (total > most) throw tooLarge();
     chunks.push(chunk);
   }
   return Buffer.concat(chunks, total);

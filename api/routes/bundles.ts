@@ -1,3 +1,4 @@
+import type { z } from '@hono/zod-openapi';
 import { parseRange } from '../../domain/bundle/byte-range.ts';
 import { bundleObjectName } from '../../domain/bundle/stage-plan.ts';
 import type { Language } from '../../domain/api/status.ts';
@@ -5,6 +6,7 @@ import { parseLimit, parsePage } from '../../domain/api/list-query.ts';
 import { cutPage } from '../../domain/api/list-view.ts';
 import { Failure } from '../../domain/failure.ts';
 import { parseSiteName } from '../../domain/names/kubernetes-name.ts';
+import { maxEnvelopeBytes } from '../../domain/trust/envelope.ts';
 import type { BundleRouteDependencies } from '../dependencies.ts';
 import { present } from '../objects.ts';
 import { route, type Answer, type Route } from '../route.ts';
@@ -12,6 +14,7 @@ import {
   bundleParameters,
   imageBundleListSchema,
   imageBundleSchema,
+  inventoryAnswerSchema,
   receiptAnswerSchema,
   receiptSchema,
   siteParameters,
@@ -25,6 +28,7 @@ import type { RouteTools } from './tools.ts';
 type Words = Readonly<Record<Language, string>>;
 const staging: Words = { en: 'The bundle is being staged', zh: '正在生成离线包' };
 const taken: Words = { en: 'The receipt is taken', zh: '回执已接收' };
+const inventoryTaken: Words = { en: 'The inventory is taken', zh: '清单已接收' };
 const shared = { kind: 'ImageBundle', tag: 'Bundles' } as const;
 
 /** Every route about bundles. */
@@ -34,6 +38,7 @@ export const bundleRoutes = (tools: RouteTools): readonly Route[] => [
   getRoute(tools),
   archiveRoute(tools),
   receiptRoute(tools),
+  inventoryRoute(tools),
 ];
 
 const stageRoute = (tools: RouteTools): Route =>
@@ -164,19 +169,47 @@ const receiptRoute = (tools: RouteTools): Route =>
       access: { verb: 'create', resource: 'imagebundles', subresource: 'receipt' },
       params: siteParameters,
       query: noQuery,
-      body: { schema: receiptSchema },
+      body: { schema: receiptSchema, maxBytes: maxEnvelopeBytes },
       answers: { 200: { description: 'Taken', schema: receiptAnswerSchema } },
     },
     async ({ params, body, language }) => {
-      const { payloadType, payload } = body;
-      const signatures = body.signatures.map(({ keyid, sig }) => ({ keyid, sig }));
-      // The spelling that was signed: JSON on the way here may have been printed anew.
-      const bytes = Buffer.from(`${JSON.stringify({ payloadType, payload, signatures })}\n`);
-      const { receipt, verdict } = await served(tools).desk.applyReceipt(bytes, parseSiteName(params.site));
+      const bytes = envelopeOf(body);
+      const { receipt, verdict } = await served(tools).mail.applyReceipt(bytes, parseSiteName(params.site));
       const { sequence } = receipt;
       return { status: 200, body: { success: true, message: taken[language], sequence, verdict } };
     },
   );
+
+const inventoryRoute = (tools: RouteTools): Route =>
+  route(
+    {
+      ...shared,
+      method: 'post',
+      path: '/sites/{site}/inventory',
+      operationId: 'applyInventory',
+      summary: 'Bring back what a site’s registry has: a bundle of kind inventory carries only the rest',
+      access: { verb: 'create', resource: 'imagebundles', subresource: 'receipt' },
+      params: siteParameters,
+      query: noQuery,
+      body: { schema: receiptSchema, maxBytes: maxEnvelopeBytes },
+      answers: { 200: { description: 'Taken', schema: inventoryAnswerSchema } },
+    },
+    async ({ params, body, language }) => {
+      const { inventory, verdict } = await served(tools).mail.applyInventory(
+        envelopeOf(body),
+        parseSiteName(params.site),
+      );
+      const { takenAt, content } = inventory;
+      const message = inventoryTaken[language];
+      return { status: 200, body: { success: true, message, takenAt, parts: content.length, verdict } };
+    },
+  );
+
+/** The spelling that was signed: JSON on the way here may have been printed anew. */
+function envelopeOf({ payloadType, payload, signatures }: z.infer<typeof receiptSchema>): Buffer {
+  const plain = signatures.map(({ keyid, sig }) => ({ keyid, sig }));
+  return Buffer.from(`${JSON.stringify({ payloadType, payload, signatures: plain })}\n`);
+}
 
 function served({ bundles }: RouteTools): BundleRouteDependencies {
   if (bundles === undefined) throw new Failure('StorageUnavailable', { side: 'storage' });

@@ -54,6 +54,16 @@ export const receiptAnswerSchema = z
   })
   .openapi('ReceiptAnswer');
 
+export const inventoryAnswerSchema = z
+  .object({
+    success: z.literal(true),
+    message: z.string(),
+    takenAt: z.string(),
+    parts: z.int(),
+    verdict: z.enum(['advance', 'repeat', 'stale']),
+  })
+  .openapi('InventoryAnswer');
+
 const site = z.string().openapi({ example: 'plant-7' });
 const seq = z.string().regex(/^[1-9][0-9]{0,14}$/);
 export const siteParameters = z.object({ site });

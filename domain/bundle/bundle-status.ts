@@ -1,7 +1,8 @@
 import { describeFailure } from '../failure.ts';
 import type { ImageBundleStatus } from '../resources/image-bundle.ts';
 import { setCondition } from '../resources/meta.ts';
-import type { SiteStatus } from '../resources/repository.ts';
+import type { RepositoryStatus, SiteStatus } from '../resources/repository.ts';
+import type { StagedImage } from './stage-plan.ts';
 import type { FailureFacts } from '../sync/failure-facts.ts';
 
 /** An image that could not be looked up when a bundle was planned, and so is not in it. */
@@ -49,6 +50,29 @@ export function failedStatus(
   const message = describeFailure(failure.code, failure, 'en');
   const condition = { type: 'Staged', status: 'False' as const, reason: failure.code, message };
   return { ...before, phase: 'Failed', conditions: setCondition(before?.conditions ?? [], condition, now) };
+}
+
+/** The image of a Repository that its entry for a site speaks of: its own tag's, or else the first. */
+export function shownImage(images: readonly StagedImage[], tag: string): StagedImage | undefined {
+  return images.find((image) => image.tag === tag) ?? images[0];
+}
+
+/**
+ * What a Repository says about a site whose receipt proves `digest`; undefined where a newer image is on its way there.
+ * Where upstream has a newer one that no bundle carries yet, the site goes on waiting for that.
+ */
+export function arrivedEntry(
+  { sites = [], digest: wanted }: RepositoryStatus,
+  site: string,
+  digest: string,
+  now: string,
+): SiteStatus | undefined {
+  const known = sites.find((entry) => entry.site === site);
+  if (known?.state === 'Staged' && known.digest !== digest) return undefined;
+  if (known?.state === 'Pending' && wanted !== undefined && wanted !== digest) {
+    return { ...known, digest, confirmed: now };
+  }
+  return { site, state: 'Synced', digest, confirmed: now };
 }
 
 /** A Repository's entries with the one of an offline site replaced. */

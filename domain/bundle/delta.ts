@@ -17,6 +17,13 @@ export interface AcknowledgedBase extends BundleMark {
   readonly content: readonly BundleBlob[];
 }
 
+/** What the site told that it has. */
+export interface InventoryBase {
+  /** Digest of the inventory's payload. */
+  readonly inventory: Digest;
+  readonly content: readonly BundleBlob[];
+}
+
 /** What a bundle has to carry. Sizes in bytes; `saved` is what the base spares the carrier. */
 export interface DeltaPlan {
   readonly images: readonly BundleImage[];
@@ -24,11 +31,15 @@ export interface DeltaPlan {
   readonly carried: readonly BundleBlob[];
   readonly assumed: readonly BundleBlob[];
   readonly base?: BundleMark;
+  readonly inventory?: Digest;
   readonly bytes: { readonly full: number; readonly carried: number; readonly saved: number };
 }
 
 /** Plans a bundle: everything wanted that the base does not have is carried, the rest is assumed. Each blob counts once. */
-export function planDelta(wanted: readonly WantedImage[], base?: AcknowledgedBase): DeltaPlan {
+export function planDelta(
+  wanted: readonly WantedImage[],
+  base?: AcknowledgedBase | InventoryBase,
+): DeltaPlan {
   const content = new Map<Digest, BundleBlob>();
   for (const image of wanted) {
     for (const { digest, size } of image.content) {
@@ -45,9 +56,17 @@ export function planDelta(wanted: readonly WantedImage[], base?: AcknowledgedBas
     referrers: referrersOf(wanted),
     carried,
     assumed,
-    ...(base === undefined ? {} : { base: { sequence: base.sequence, digest: base.digest } }),
+    ...namedBase(base),
     bytes: { full, carried: sizeOf(carried), saved: full - sizeOf(carried) },
   };
+}
+
+function namedBase(
+  base: AcknowledgedBase | InventoryBase | undefined,
+): Pick<DeltaPlan, 'base' | 'inventory'> {
+  if (base === undefined) return {};
+  if ('inventory' in base) return { inventory: base.inventory };
+  return { base: { sequence: base.sequence, digest: base.digest } };
 }
 
 function plainImage({ repo, tag, digest, mediaType, size }: WantedImage): BundleImage {

@@ -14,6 +14,7 @@ export function parseStagePlan(value: unknown, subject: string): StagePlan {
     site: parseSiteName(plan.site),
     ...(plan.previous === undefined ? {} : { previous: parseMark(plan.previous) }),
     ...(plan.base === undefined ? {} : { base: parseMark(plan.base) }),
+    ...(plan.inventory === undefined ? {} : { inventory: parseDigest(plan.inventory) }),
     images: plan.images.map((image) =>
       Object.assign({}, image, {
         repo: parseRepositoryPath(image.repo),

@@ -20,7 +20,7 @@ import {
 } from './statement.ts';
 
 const predicateFields =
-  'bundleFormat site audience sequence prevSequence prevManifestDigest createdAt expires baseSequence baseManifestDigest images referrers blobs assumed totalBytes roots'.split(
+  'bundleFormat site audience sequence prevSequence prevManifestDigest createdAt expires baseSequence baseManifestDigest inventoryDigest images referrers blobs assumed totalBytes roots'.split(
     ' ',
   );
 
@@ -31,7 +31,7 @@ const predicateFields =
 export function parseStatement(envelope: Envelope): BundleStatement {
   const predicate = openStatement(envelope, bundlePredicateType);
   const fields = new SignedFields(predicate.value, 'predicate', predicateFields, refuse);
-  if (fields.count('bundleFormat', 1) !== 1) wrongKind('the bundle format is newer than this program');
+  if (fields.count('bundleFormat', 1) > 2) wrongKind('the bundle format is newer than this program');
   const statement: BundleStatement = {
     ...identityOf(fields),
     images: capped(fields, 'images', bundleCaps.images).map(parseImage),
@@ -86,6 +86,7 @@ function identityOf(fields: SignedFields): Identity {
     ...(baseSequence === 0
       ? {}
       : { base: { sequence: baseSequence, digest: fields.digest('baseManifestDigest') } }),
+    ...(fields.has('inventoryDigest') ? { inventory: fields.digest('inventoryDigest') } : {}),
   };
 }
 
@@ -126,7 +127,7 @@ function capped(fields: SignedFields, name: string, most: number): readonly Json
 }
 
 function refuseContradictions(statement: BundleStatement): void {
-  const { blobs, assumed, base } = statement;
+  const { blobs, assumed } = statement;
   const total = blobs.reduce((sum, blob) => sum + blob.size, 0);
   if (total !== statement.totalBytes) refuse('totalBytes is not the sum of the blobs');
   if (!isSorted(blobs.map(({ digest }) => digest))) refuse('the blobs are not in order');
@@ -138,14 +139,19 @@ function refuseContradictions(statement: BundleStatement): void {
   }
   const carried = new Set(blobs.map(({ digest }) => digest));
   if (assumed.some(({ digest }) => carried.has(digest))) refuse('a blob is both carried and assumed');
-  if (base === undefined && assumed.length > 0) refuse('a full bundle assumes nothing');
-  if (base !== undefined && base.sequence >= statement.sequence) refuse('its base is not older');
+  refuseWrongBase(statement);
   if (statement.prevSequence >= statement.sequence) refuse('its predecessor is not older');
   if (!(Date.parse(statement.createdAt) < Date.parse(statement.expires)))
     refuse('it expires before it is made');
   const known = new Set([...carried, ...assumed.map(({ digest }) => digest)]);
   const roots = [...statement.images, ...statement.referrers];
   if (!roots.every(({ digest }) => known.has(digest))) refuse('an image is neither carried nor assumed');
+}
+
+function refuseWrongBase({ sequence, assumed, base, inventory }: BundleStatement): void {
+  if (base !== undefined && inventory !== undefined) refuse('it has a base and an inventory');
+  if ((base ?? inventory) === undefined && assumed.length > 0) refuse('a full bundle assumes nothing');
+  if (base !== undefined && base.sequence >= sequence) refuse('its base is not older');
 }
 
 /** Strictly ascending by UTF-16 code units, so that nothing comes twice. */

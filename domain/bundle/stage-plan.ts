@@ -1,4 +1,5 @@
 import type { Descriptor } from '../image/descriptor.ts';
+import type { Digest } from '../names/digest.ts';
 import type { SiteName } from '../names/kubernetes-name.ts';
 import type { RepositoryPath } from '../names/repository-path.ts';
 import type { TagName } from '../names/tag.ts';
@@ -19,6 +20,10 @@ export const stageScheduleId = (site: string): string => `bundle-schedule/${site
 export const collectBundlesWorkflow = 'collectBundles';
 /** Schedule and workflow id of it. */
 export const collectBundlesSchedule = 'collect-bundles';
+/** Workflow type of the look into the bucket's inbox. */
+export const siteMailWorkflow = 'takeSiteMail';
+/** Schedule and workflow id of it. */
+export const siteMailSchedule = 'site-mail';
 /** Workflow id of a site's staging: one at a time. */
 export const bundleWorkflowId = (site: string): string => `bundle/${site}`;
 /** Name of a bundle's ImageBundle. */
@@ -66,5 +71,7 @@ export interface StagePlan {
   readonly previous?: BundleMark;
   /** What the site had acknowledged when this was planned. */
   readonly base?: BundleMark;
+  /** Digest of the inventory that a bundle of that kind is reckoned against. */
+  readonly inventory?: Digest;
   readonly images: readonly StagedImage[];
 }

@@ -50,13 +50,15 @@ export interface BundleStatement {
   readonly expires: string;
   /** The acknowledged bundle that `assumed` relies on; undefined where the bundle is full. */
   readonly base?: { readonly sequence: number; readonly digest: Digest };
+  /** Digest of the inventory's payload that `assumed` relies on instead of a base. Default: none. */
+  readonly inventory?: Digest;
   /** Everything the site should have, sorted by repository and tag. */
   readonly images: readonly BundleImage[];
   /** Sorted by repository and digest. */
   readonly referrers: readonly BundleReferrer[];
   /** What the bundle carries, sorted by digest. */
   readonly blobs: readonly BundleBlob[];
-  /** What the site has from its base, sorted by digest. */
+  /** What the site has from its base or by its inventory, sorted by digest. */
   readonly assumed: readonly BundleBlob[];
   /** Sum of the carried blobs' sizes. */
   readonly totalBytes: number;
@@ -79,9 +81,10 @@ export function printStatement(statement: BundleStatement): Uint8Array {
 }
 
 function predicateOf(statement: BundleStatement): object {
-  const { base } = statement;
+  const { base, inventory } = statement;
   return {
-    bundleFormat: 1,
+    // What knows only format 1 must not take a bundle whose base it does not see.
+    bundleFormat: inventory === undefined ? 1 : 2,
     site: statement.site,
     audience: statement.site,
     sequence: statement.sequence,
@@ -91,6 +94,7 @@ function predicateOf(statement: BundleStatement): object {
     expires: statement.expires,
     baseSequence: base?.sequence ?? 0,
     baseManifestDigest: base?.digest ?? '',
+    ...(inventory === undefined ? {} : { inventoryDigest: inventory }),
     images: statement.images.map(({ repo, tag, digest, mediaType, size }) => ({
       repo,
       tag,

@@ -44,6 +44,8 @@ export interface EdgeSiteStatus {
   readonly conditions?: readonly Condition[];
   /** The last bundle that the site proved to have, and what it has since. */
   readonly acknowledged?: { readonly sequence: number; readonly digest: string; readonly time: string };
+  /** The last inventory that came from the site; `digest` is of its signed payload. */
+  readonly inventory?: { readonly digest: string; readonly time: string; readonly parts: number };
   /** Highest sequence staged so far. */
   readonly stagedSequence?: number;
 }

@@ -1,9 +1,4 @@
-import {
-  planDelta,
-  type AcknowledgedBase,
-  type DeltaPlan,
-  type WantedImage,
-} from '../../domain/bundle/delta.ts';
+import { planDelta, type DeltaPlan, type WantedImage } from '../../domain/bundle/delta.ts';
 import { checkBundleSize } from '../../domain/bundle/limits.ts';
 import { layoutIndex } from '../../domain/bundle/layout-index.ts';
 import { parseStatement } from '../../domain/bundle/parse-statement.ts';
@@ -32,6 +27,7 @@ import { BlobPool } from '../storage/blob-pool.ts';
 import type { BundleShelf } from '../storage/bundle-shelf.ts';
 import { sha256, signEnvelope, verifyEd25519 } from '../trust/ed25519.ts';
 import { parseImageRecord, type ImageRecord } from './image-record.ts';
+import { knownContent } from './known-content.ts';
 import { measureBundle } from './measure-bundle.ts';
 import { PooledSource } from './pooled-source.ts';
 import type { SigningKeys } from './signing-keys.ts';
@@ -104,7 +100,7 @@ export class BundleStager {
     source: (image: StagedImage) => Promise<RepositoryEndpoint>,
     signal: AbortSignal,
   ): Promise<void> {
-    const base = await this.#base(plan);
+    const base = await knownContent(this.shelf, plan);
     const { store } = this.shelf;
     await measureBundle({ plan, base, store, clients: this.#clients, source, signal });
   }
@@ -113,7 +109,7 @@ export class BundleStager {
   async publish(plan: StagePlan, signal?: AbortSignal): Promise<PublishedBundle> {
     const { signers, roots } = await this.#keys.read();
     const wanted = (await mapInParallel(plan.images, (image) => this.#wanted(image, signal))).flat();
-    const delta = planDelta(uniqueImages(wanted), await this.#base(plan));
+    const delta = planDelta(uniqueImages(wanted), await knownContent(this.shelf, plan));
     checkBundleSize(delta.bytes, plan.limits ?? {});
     await this.#proveAll(delta, signal);
     for (const { version, bytes } of roots) await this.shelf.addRoot(version, bytes);
@@ -137,20 +133,6 @@ export class BundleStager {
     const bytes = sequence === undefined ? undefined : await this.shelf.manifest(site, sequence);
     if (bytes === undefined || sequence === undefined) return undefined;
     return { sequence, digest: sha256(parseEnvelope(bytes).payload) };
-  }
-
-  /** What a site has by its acknowledged bundle. Undefined, so that everything is carried, where that is not known. */
-  async #base({ kind, site, base: mark }: StagePlan): Promise<AcknowledgedBase | undefined> {
-    if (kind === 'full') return undefined;
-    const bytes = mark === undefined ? undefined : await this.shelf.manifest(site, mark.sequence);
-    if (bytes === undefined || mark === undefined) return undefined;
-    const envelope = parseEnvelope(bytes);
-    // The cluster keeps the digest that the site's receipt named: a changed manifest in the bucket is no base.
-    if (sha256(envelope.payload) !== mark.digest) {
-      throw new Failure('Equivocation', { side: 'storage', subject: `${site}/${mark.sequence}` });
-    }
-    const { blobs, assumed } = parseStatement(envelope);
-    return { ...mark, content: [...blobs, ...assumed] };
   }
 
   async #isWhole(image: StagedImage, signal?: AbortSignal): Promise<boolean> {
@@ -248,6 +230,7 @@ function statementOf(
     createdAt: plan.createdAt,
     expires: plan.expires,
     ...(delta.base === undefined ? {} : { base: delta.base }),
+    ...(delta.inventory === undefined ? {} : { inventory: delta.inventory }),
     images: delta.images,
     referrers: delta.referrers,
     blobs: delta.carried,

@@ -4,11 +4,12 @@ import { dirname, join } from 'node:path';
 import { blobFile, indexFile, layoutFile, manifestFile, rootFile } from '../../domain/bundle/file-set.ts';
 import { layoutIndex, ociLayoutBytes } from '../../domain/bundle/layout-index.ts';
 import type { BundleBlob } from '../../domain/bundle/statement.ts';
-import { Failure } from '../../domain/failure.ts';
+import { asFailure, Failure } from '../../domain/failure.ts';
 import { digestHex } from '../../domain/names/digest.ts';
 import type { SiteName } from '../../domain/names/kubernetes-name.ts';
 import type { TrustRoot } from '../../domain/trust/trust-root.ts';
 import { inParallel } from '../copy/in-parallel.ts';
+import { RetryPlan } from '../copy/retry-plan.ts';
 import { syncFolder, writeFileAtomically } from '../layout/atomic-file.ts';
 import { mediaFailure } from '../layout/media-failure.ts';
 import { openStatementFile, type SignedStatement } from '../layout/verify-bundle.ts';
@@ -102,16 +103,31 @@ async function fetchBlob(
   await rename(part, path).catch(onMedium(blob.digest));
 }
 
+/** Bytes that count as progress: the next break counts as the first. */
+const leapBytes = 1024 * 1024;
+
+/** The bytes from an offset on. What breaks off goes on at the next byte, here and now. */
 async function* rest(
   origin: BundleOrigin,
   blob: BundleBlob,
   from: number,
   signal: AbortSignal | undefined,
 ): AsyncIterable<Uint8Array> {
-  if (from >= blob.size) return;
-  for await (const chunk of origin.blob(blob, from)) {
-    if (signal?.aborted === true) throw new Failure('Cancelled');
-    yield chunk;
+  const retry = new RetryPlan(signal);
+  for (let [at, leap] = [from, from]; at < blob.size;) {
+    try {
+      for await (const chunk of origin.blob(blob, at)) {
+        signal?.throwIfAborted();
+        at += chunk.byteLength;
+        yield chunk;
+      }
+      if (at < blob.size) throw new Failure('Truncated', { side: 'storage', subject: blob.digest });
+    } catch (error) {
+      if (at - leap >= leapBytes) retry.progressed();
+      leap = at;
+      if (signal?.aborted === true) throw new Failure('Cancelled', { cause: error });
+      await retry.next(asFailure(error));
+    }
   }
 }
 

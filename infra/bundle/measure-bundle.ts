@@ -1,4 +1,9 @@
-import { planDelta, type AcknowledgedBase, type WantedImage } from '../../domain/bundle/delta.ts';
+import {
+  planDelta,
+  type AcknowledgedBase,
+  type InventoryBase,
+  type WantedImage,
+} from '../../domain/bundle/delta.ts';
 import { checkBundleSize } from '../../domain/bundle/limits.ts';
 import type { StagedImage, StagePlan } from '../../domain/bundle/stage-plan.ts';
 import type { RepositoryEndpoint } from '../copy/engine.ts';
@@ -13,7 +18,7 @@ import { PooledSource } from './pooled-source.ts';
 /** What a bundle is measured with. */
 export interface MeasureParts {
   readonly plan: StagePlan;
-  readonly base: AcknowledgedBase | undefined;
+  readonly base: AcknowledgedBase | InventoryBase | undefined;
   readonly store: ObjectStore;
   readonly clients: RegistryClients;
   readonly source: (image: StagedImage) => Promise<RepositoryEndpoint>;

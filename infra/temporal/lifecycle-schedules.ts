@@ -6,7 +6,12 @@ import {
   storageScheduleId,
   usageScheduleId,
 } from '../../domain/lifecycle/ids.ts';
-import { collectBundlesSchedule, collectBundlesWorkflow } from '../../domain/bundle/stage-plan.ts';
+import {
+  collectBundlesSchedule,
+  collectBundlesWorkflow,
+  siteMailSchedule,
+  siteMailWorkflow,
+} from '../../domain/bundle/stage-plan.ts';
 import type { ObjectRef } from '../../domain/resources/meta.ts';
 import { createOnce, ensureCron, startAction, type CronSchedule } from './cron-schedule.ts';
 import { engineCall } from './engine-call.ts';
@@ -39,6 +44,7 @@ export function createLifecycleSchedules(client: Client): LifecycleSchedules {
       await createOnce(client, storageSchedule);
       await createOnce(client, scrubSchedule);
       await createOnce(client, collectSchedule);
+      await createOnce(client, mailSchedule);
     },
   };
 }
@@ -78,4 +84,12 @@ const collectSchedule: ScheduleOptions = {
   spec: { cronExpressions: ['43 3 * * *'], timezone: 'UTC', jitter: 600_000 },
   action: startAction(collectBundlesWorkflow, collectBundlesSchedule, []),
   policies: { overlap: ScheduleOverlapPolicy.SKIP, catchupWindow: '6h' },
+};
+
+/** Receipts and inventories that sites put into the bucket: every two minutes. */
+const mailSchedule: ScheduleOptions = {
+  scheduleId: siteMailSchedule,
+  spec: { intervals: [{ every: '2m' }] },
+  action: startAction(siteMailWorkflow, siteMailSchedule, []),
+  policies: { overlap: ScheduleOverlapPolicy.SKIP, catchupWindow: '2m' },
 };

@@ -50,6 +50,7 @@ const matrix: Readonly<Record<string, Role>> = {
   getBundle: 'viewer',
   getBundleArchive: 'admin',
   applyReceipt: 'admin',
+  applyInventory: 'admin',
   listAuditRecords: 'admin',
   decodePayloads: 'admin',
 };

@@ -57,6 +57,7 @@ export class StageScene {
       documents: memoryDocuments(),
       stager: new BundleStager(new BundleShelf(store), this.clients, { read: async () => keys }),
       collect: () => assert.fail('not asked for'),
+      emptyInbox: () => assert.fail('not asked for'),
       now: () => this.now,
     };
   }

@@ -31,6 +31,7 @@ function scene(change: Partial<BundleActivities & BundleCopyActivities> = {}) {
     },
     failBundle: async (_bundle, { code }) => void calls.push(`fail ${code}`),
     collectBundles: async () => assert.fail('not asked for'),
+    takeSiteMail: async () => assert.fail('not asked for'),
     ...change,
   };
   return { calls, activities };

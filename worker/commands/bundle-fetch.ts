@@ -2,23 +2,27 @@ import { readFileSync } from 'node:fs';
 import { Failure } from '../../domain/failure.ts';
 import { rootFile } from '../../domain/bundle/file-set.ts';
 import { humanSize } from '../../domain/human-size.ts';
-import { parseSiteName } from '../../domain/names/kubernetes-name.ts';
+import { parseSiteName, type SiteName } from '../../domain/names/kubernetes-name.ts';
 import { pinRoot } from '../../domain/trust/trust-root.ts';
-import { fetchBundle } from '../../infra/bundle/fetch-bundle.ts';
+import { openArchiveOrigin } from '../../infra/bundle/archive-origin.ts';
+import { fetchBundle, type BundleOrigin } from '../../infra/bundle/fetch-bundle.ts';
+import { HubApi } from '../../infra/bundle/hub-api.ts';
 import { poolKey } from '../../infra/storage/blob-pool.ts';
 import { BundleShelf } from '../../infra/storage/bundle-shelf.ts';
-import { ObjectStore } from '../../infra/storage/object-store.ts';
 import { verifyEd25519 } from '../../infra/trust/ed25519.ts';
+import { openBucket } from './bucket.ts';
 import { exitCode, runCommand } from './outcome.ts';
 
 /** Options of `imageferry bundle fetch`. */
 export interface BundleFetchOptions {
   readonly root: string;
   readonly to: string;
+  readonly api?: string;
+  readonly tokenFile?: string;
   readonly json: boolean;
 }
 
-/** `imageferry bundle fetch <site> <sequence>`: resolves with the exit code. */
+/** `imageferry bundle fetch <site> <sequence>`: from the bucket, or with `--api` from the API. Resolves with the exit code. */
 export function bundleFetchCommand(
   siteName: string,
   number: string,
@@ -30,23 +34,11 @@ export function bundleFetchCommand(
     if (!(Number.isSafeInteger(sequence) && sequence > 0)) {
       throw new Failure('InvalidRequest', { detail: 'a bundle’s number is a whole number from 1' });
     }
-    const store = new ObjectStore(addressOf(process.env));
-    const shelf = new BundleShelf(store);
-    const origin = {
-      manifest: shelf.manifest.bind(shelf),
-      root: (version: number) => store.read(rootFile(version), 4 * 1024 * 1024),
-      blob: ({ digest }: { readonly digest: Parameters<typeof poolKey>[0] }, from: number) =>
-        store.stream(poolKey(digest), from, undefined, signal),
-    };
     const trust = pinRoot(readFileSync(options.root), verifyEd25519);
-    const { statement, digest } = await fetchBundle(origin, {
-      site,
-      sequence,
-      trust,
-      signal,
-      to: options.to.replace(/\/+$/, ''),
-    });
-    store.close();
+    const origin = await openOrigin(site, sequence, options, signal);
+    const to = options.to.replace(/\/+$/, '');
+    const { statement, digest } = await fetchBundle(origin, { site, sequence, trust, signal, to });
+    origin.close();
     const { totalBytes, expires } = statement;
     if (options.json) console.log(JSON.stringify({ site, sequence, digest, totalBytes, expires }));
     else
@@ -57,11 +49,24 @@ export function bundleFetchCommand(
   });
 }
 
-function addressOf(env: NodeJS.ProcessEnv): ConstructorParameters<typeof ObjectStore>[0] {
-  const endpoint = env['S3_ENDPOINT'];
+async function openOrigin(
+  site: SiteName,
+  sequence: number,
+  { api, tokenFile }: BundleFetchOptions,
+  signal: AbortSignal,
+): Promise<BundleOrigin & { close(): void }> {
+  if (api !== undefined) {
+    if (tokenFile === undefined) throw new Failure('InvalidRequest', { detail: 'name --token-file as well' });
+    const hub = new HubApi(api, readFileSync(tokenFile, 'utf8'));
+    const origin = await openArchiveOrigin(hub.archive(site, sequence, signal));
+    return { ...origin, close: () => undefined };
+  }
+  const store = openBucket(process.env);
+  const shelf = new BundleShelf(store);
   return {
-    region: env['S3_REGION'] ?? 'us-east-1',
-    bucket: env['S3_BUCKET'] ?? 'imageferry',
-    ...(endpoint === undefined ? {} : { endpoint }),
+    manifest: shelf.manifest.bind(shelf),
+    root: (version) => store.read(rootFile(version), 4 * 1024 * 1024),
+    blob: ({ digest }, from) => store.stream(poolKey(digest), from, undefined, signal),
+    close: () => store.close(),
   };
 }

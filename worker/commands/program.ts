@@ -107,15 +107,32 @@ withRegistryOptions(
 bundle
   .command('fetch <site> <number>')
   .description(
-    'fetch a bundle as an OCI layout directory (S3_ENDPOINT, S3_BUCKET and the AWS keys say from where)',
+    'fetch a bundle as an OCI layout directory (S3_ENDPOINT, S3_BUCKET and the AWS keys say from where, or --api)',
   )
   .requiredOption('--root <file>', 'the newest trust root: what to believe')
   .requiredOption('--to <folder>', 'the directory to make; run again, a cut-off fetch goes on')
+  .option('--api <url>', 'fetch from the API at this address instead of the bucket')
+  .option('--token-file <file>', 'file with a bearer token for it')
   .option('--json', 'print one JSON object', false)
   .action(async (site: string, number: string, options) => {
     const { bundleFetchCommand } = await import('./bundle-fetch.ts');
     process.exitCode = await bundleFetchCommand(site, number, options);
   });
+
+withRegistryOptions(
+  bundle
+    .command('inventory')
+    .description('sign what the site’s registry has, so that a bundle can carry only the rest')
+    .requiredOption('--registry <host>', 'the site’s registry: host[:port]')
+    .requiredOption('--state <folder>', 'what this site remembers; made by: imageferry trust pin')
+    .addOption(
+      repeatable('--repository <path>', 'only this repository (default: all that the registry lists)'),
+    )
+    .requiredOption('--out <file>', 'where to write it'),
+).action(async (options) => {
+  const { bundleInventoryCommand } = await import('./bundle-inventory.ts');
+  process.exitCode = await bundleInventoryCommand(options);
+});
 
 bundle
   .command('inspect <path>')
@@ -131,9 +148,10 @@ program
   .command('receipt')
   .description('what sites send back')
   .command('apply <file>')
-  .description('bring a receipt to the API: the next bundle builds on what it proves')
-  .requiredOption('--api <url>', 'the API’s address')
-  .requiredOption('--token-file <file>', 'file with a bearer token')
+  .description('bring a receipt or an inventory to the hub: the next bundle builds on what it proves')
+  .option('--api <url>', 'the API’s address')
+  .option('--token-file <file>', 'file with a bearer token')
+  .option('--bucket', 'leave it in the bucket, where the hub finds it (S3_ENDPOINT, S3_BUCKET)', false)
   .action(async (path: string, options) => {
     const { receiptApplyCommand } = await import('./receipt.ts');
     process.exitCode = await receiptApplyCommand(path, options);

@@ -40,5 +40,6 @@ export const edgeSiteStatus = z.object({
   observedGeneration: z.int().exactOptional(),
   conditions: conditionsField.exactOptional(),
   acknowledged: z.object({ sequence: z.int(), digest: digestField, time: timeField }).exactOptional(),
+  inventory: z.object({ digest: digestField, time: timeField, parts: z.int() }).exactOptional(),
   stagedSequence: z.int().exactOptional(),
 }) satisfies z.ZodType<EdgeSiteStatus>;

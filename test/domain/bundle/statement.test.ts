@@ -51,7 +51,8 @@ for (const [why, changes, code] of statements) {
 const texts: readonly (readonly [string, string, string, string])[] = [
   ['M08 another predicate type', 'bundle/v1', 'bundle/v2', 'WrongPredicate'],
   ['M08 another statement type', 'Statement/v1', 'Statement/v0.1', 'WrongPredicate'],
-  ['a newer format', '"bundleFormat":1', '"bundleFormat":2', 'WrongPredicate'],
+  ['a newer format', '"bundleFormat":1', '"bundleFormat":3', 'WrongPredicate'],
+  ['a format of inventories without one', '"bundleFormat":1', '"bundleFormat":2', 'BundleCorrupt'],
   ['an unknown field', '"bundleFormat":1', '"bundleFormat":1,"evil":true', 'BundleCorrupt'],
   ['site and audience that differ', '"audience":"plant-7"', '"audience":"plant-8"', 'BundleCorrupt'],
   ['a key that comes twice', '"totalBytes":100', '"totalBytes":7,"totalBytes":100', 'BundleCorrupt'],
