@@ -3,6 +3,7 @@ import { cpus } from 'node:os';
 import { parseArgs } from 'node:util';
 import { breakCases } from './break-cases.ts';
 import { smoothCases } from './cases.ts';
+import { durableCases } from './durable-case.ts';
 import { Ground } from './ground.ts';
 import { installPeers } from './peers.ts';
 import { resultText, type CaseResult } from './result.ts';
@@ -19,13 +20,10 @@ const { values, positionals } = parseArgs({
     json: { type: 'string' },
   },
 });
-const wanted = [...smoothCases, ...breakCases].filter(
-  ({ name }) => positionals.length === 0 || positionals.includes(name),
-);
+const cases = [...smoothCases, ...breakCases, ...durableCases];
+const wanted = cases.filter(({ name }) => positionals.length === 0 || positionals.includes(name));
 if (wanted.length === 0)
-  throw new Error(
-    `no such case; there are ${[...smoothCases, ...breakCases].map(({ name }) => name).join(', ')}`,
-  );
+  throw new Error(`no such case; there are ${cases.map(({ name }) => name).join(', ')}`);
 
 const peers = await installPeers();
 const ground = await Ground.open();

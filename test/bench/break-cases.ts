@@ -1,5 +1,6 @@
 import { largeBytes, sourceOf, type Bench, type Case } from './bench-case.ts';
 import { contest } from './contest.ts';
+import { serveGeneratedLayer } from './generated-layer.ts';
 import { incomplete } from './ground.ts';
 import { measure, type Measured } from './measure.ts';
 import { regctlEnv } from './peers.ts';
@@ -161,23 +162,28 @@ async function droppingLink(bench: Bench): Promise<CaseResult> {
 }
 
 async function memory(bench: Bench): Promise<CaseResult> {
-  const source = sourceOf(bench, 'huge/layer');
-  // Built from a repeated part: the seed must not need the memory that is measured here.
-  const size = Math.min(largeBytes(bench) * 4, 2 ** 31 - 2 ** 20);
-  await seedOneLayer(source.domain, source.path, size);
-  const target = { domain: (await bench.ground.freshTarget()).domain, path: 'copy/huge' };
-  const idle = ours(bench.ground.folder, 'copy', `${text(source)}:v1`, text(target));
-  const run = await measure(idle.argv, { env: idle.env ?? {} });
-  const unchanged = await measure(idle.argv, { env: idle.env ?? {} });
-  await bench.ground.sweep();
-  return {
-    name: 'memory',
-    what: `a layer of ${size} bytes`,
-    sides: [{ side: 'imageferry', hashes: true, runs: [run] }],
-    checks: [
-      limitCheck('peak memory over a run that moves nothing', run.peakMiB - unchanged.peakMiB, 64, ' MiB'),
-    ],
-  };
+  const registry = await serveGeneratedLayer(largeBytes(bench) * 10);
+  try {
+    const { domain, layerBytes } = registry;
+    const side = ours(bench.ground.folder, 'copy', `${domain}/huge/app:v1`, `${domain}/copy/app`);
+    const run = await measure(side.argv, { env: side.env ?? {} });
+    const unchanged = await measure(side.argv, { env: side.env ?? {} });
+    const flaw = registry.copied() ? undefined : run.output;
+    return {
+      name: 'memory',
+      what: `a layer of ${layerBytes} bytes, made while it is read`,
+      sides: [
+        { side: 'imageferry', hashes: true, runs: [run], flaw },
+        { side: 'imageferry, nothing to do', hashes: true, runs: [unchanged] },
+      ],
+      checks: [
+        limitCheck('peak memory over a run that moves nothing', run.peakMiB - unchanged.peakMiB, 64, ' MiB'),
+        { what: 'the layer came whole', value: flaw ?? 'yes', met: flaw === undefined },
+      ],
+    };
+  } finally {
+    await registry.close();
+  }
 }
 
 /** Cases in which something breaks, or is very large. */
