@@ -7,6 +7,10 @@ import type { Repository } from '../resources/repository.ts';
 
 /** Annotation whose value, a digest or `previous`, starts a rollback; it is taken away when the rollback has started. */
 export const rollbackAnnotation = `${annotationPrefix}rollback-to`;
+/** Annotation beside {@link rollbackAnnotation}: sites, with commas between them, at which it happens. Default: all. */
+export const rollbackSitesAnnotation = `${annotationPrefix}rollback-sites`;
+/** Annotation beside {@link rollbackAnnotation}: the tag that is rolled back. Default: `spec.tag`. */
+export const rollbackTagAnnotation = `${annotationPrefix}rollback-tag`;
 /** Annotation of a policy whose value, the plan's hash, approves that plan. */
 export const approveAnnotation = `${annotationPrefix}approve-plan`;
 /** Annotation of a policy that starts a cleanup, whatever its value. */
@@ -55,10 +59,22 @@ function schedule(text: string | undefined): Pick<CleanupWish, 'cron' | 'problem
 export function rollbackWish({
   metadata,
 }: Repository): { readonly request: RollbackRequest; readonly handled: HandledAnnotations } | undefined {
-  const value = metadata.annotations?.[rollbackAnnotation];
+  const { annotations = {} } = metadata;
+  const value = annotations[rollbackAnnotation];
   if (value === undefined || metadata.deletionTimestamp !== undefined) return undefined;
+  const tag = annotations[rollbackTagAnnotation];
+  const sites = (annotations[rollbackSitesAnnotation] ?? '').split(',').map((name) => name.trim());
+  const named = sites.filter((name) => name !== '');
   return {
-    request: value === 'previous' ? {} : { digest: value },
-    handled: { [rollbackAnnotation]: null },
+    request: {
+      ...(value === 'previous' ? {} : { digest: value }),
+      ...(tag === undefined ? {} : { tag }),
+      ...(named.length === 0 ? {} : { sites: named }),
+    },
+    handled: {
+      [rollbackAnnotation]: null,
+      [rollbackTagAnnotation]: null,
+      [rollbackSitesAnnotation]: null,
+    },
   };
 }

@@ -27,11 +27,13 @@ export async function describeImage(
     (sum, blob) => sum + blob.size,
     0,
   );
+  // A config of another kind, or of a reproducible build, may say nothing; the manifest may (image-spec, annotations.md).
+  const created = text('created') || (manifest.annotations['org.opencontainers.image.created'] ?? '');
   return {
     architecture: text('architecture'),
     os: text('os'),
     size: humanSize(size),
-    ...(text('created') === '' ? {} : { created: text('created') }),
+    ...(created === '' ? {} : { created }),
     layers: manifest.layers.map((layer) => ({ digest: layer.digest, size: String(layer.size) })),
   };
 }

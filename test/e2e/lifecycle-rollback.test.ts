@@ -1,13 +1,23 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { rollbackAnnotation } from '../../domain/reconcile/lifecycle.ts';
+import { parseDigest } from '../../domain/names/digest.ts';
+import { parseRegistryDomain } from '../../domain/names/registry-domain.ts';
+import { parseRepositoryPath } from '../../domain/names/repository-path.ts';
+import { parseTag } from '../../domain/names/tag.ts';
+import { BundleStager } from '../../infra/bundle/bundle-stager.ts';
+import { RegistryClients } from '../../infra/registry/registry-client.ts';
+import { createCopyEngine } from '../../infra/registry/registry-copy-engine.ts';
+import { BundleShelf } from '../../infra/storage/bundle-shelf.ts';
+import { ObjectStore } from '../../infra/storage/object-store.ts';
 import { demoRegistry } from '../../infra/local/demo/registry.ts';
 import { liveLifecycle } from '../support/live-lifecycle.ts';
 import { liveSync, until } from '../support/live-sync.ts';
 import { madeImage } from '../support/made-image.ts';
 import { endpoints } from '../support/stack.ts';
 
-const { upstream } = endpoints().registries;
+const { registries, s3 } = endpoints();
+const { upstream, edge } = registries;
 const live = liveSync();
 const cycle = liveLifecycle(live);
 const from = demoRegistry(upstream);
@@ -19,11 +29,17 @@ before(async () => {
 after(() => live.close());
 
 /** A Repository whose tag was synced with two images, the second being the current one. */
-async function twoVersions(): Promise<{ name: string; path: string; old: string; fresh: string }> {
+async function twoVersions(
+  sites?: string[],
+): Promise<{ name: string; path: string; old: string; fresh: string }> {
   const path = `test/${live.unique('back')}`;
   const [old, fresh] = [madeImage([3000, 50]), madeImage([4000, 50])];
   await from.push(path, 'v', old);
-  const name = await live.repository(secret, { repository: path, tag: 'v' });
+  const name = await live.repository(secret, {
+    repository: path,
+    tag: 'v',
+    ...(sites === undefined ? {} : { sites }),
+  });
   await live.ended(name);
   await from.push(path, 'v', fresh);
   await live.gateway.startSync({ namespace: live.namespace, name }, 'manual');
@@ -89,4 +105,89 @@ test('G13 a rollback to content that is gone is refused, and the tag stays', asy
   assert.equal((answer.body['details'] as { code: string }).code, 'RollbackTargetMissing');
   assert.equal(await cycle.edgeDigest(path, 'v'), fresh);
   assert.equal((await live.get(name)).spec.pinnedDigest, undefined);
+});
+
+/** A site of its own on the edge's registry. */
+async function site(name: string): Promise<string> {
+  const full = live.unique(name);
+  await live.resources.resource('edgesites').create({
+    apiVersion: 'image.theriseunion.io/v1alpha1',
+    kind: 'EdgeSite',
+    metadata: { name: full },
+    spec: { registry: { domain: edge.domain, credentialSecretName: 'site-edge', pathPrefix: `${full}/` } },
+  });
+  return full;
+}
+
+test('a rollback of one site leaves the others alone, in every later sync, until it is released', async () => {
+  const [north, south] = [await site('north'), await site('south')];
+  const { name, path, old, fresh } = await twoVersions([north, south]);
+  const route = `namespaces/${live.namespace}/repositories/${name}`;
+  const shown = async (): Promise<unknown[]> =>
+    Promise.all([north, south].map((place) => cycle.edgeDigest(`${place}/${path}`, 'v')));
+  const wrong = await cycle.call('POST', `${route}/rollback`, { sites: ['nowhere'] });
+  assert.equal(wrong.status, 400, JSON.stringify(wrong.body));
+  const answer = await cycle.call('POST', `${route}/rollback`, { sites: [south] });
+  assert.equal(answer.status, 200, JSON.stringify(answer.body));
+  assert.deepEqual(await shown(), [fresh, old]);
+  assert.deepEqual((await live.get(name)).spec.pins, [{ tag: 'v', digest: old, sites: [south] }]);
+
+  const newest = madeImage([2000]);
+  await from.push(path, 'v', newest);
+  const records = (await live.get(name)).status?.history?.length ?? 0;
+  await live.gateway.startSync({ namespace: live.namespace, name }, 'schedule');
+  const { object, record } = await live.ended(name, records + 1);
+  assert.equal(record.result, 'Success', JSON.stringify(record));
+  assert.deepEqual(await shown(), [newest.index.digest, old]);
+  assert.deepEqual(
+    object.status?.tags?.map(({ tag, digest, sites }) => [tag, digest, sites]),
+    [
+      [
+        'v',
+        newest.index.digest,
+        [
+          { site: north, state: 'Synced' },
+          { site: south, state: 'Synced', digest: old },
+        ],
+      ],
+    ],
+  );
+  assert.equal((await cycle.call('POST', `${route}/release`, {})).status, 200);
+  await until('the new version is everywhere', async () =>
+    (await shown()).every((digest) => digest === newest.index.digest) ? true : undefined,
+  );
+});
+
+test('content that the site lost comes from the pool of bundles, also where upstream lost it, too', async () => {
+  const { name, path, old, fresh } = await twoVersions();
+  const key = { accessKeyId: s3.accessKeyId, secretAccessKey: s3.secretAccessKey };
+  process.env['AWS_ACCESS_KEY_ID'] = key.accessKeyId;
+  process.env['AWS_SECRET_ACCESS_KEY'] = key.secretAccessKey;
+  const clients = new RegistryClients();
+  const stager = new BundleStager(new BundleShelf(new ObjectStore(s3)), clients, {
+    read: async () => ({ signers: [], roots: [] }),
+  });
+  const { username, password } = upstream;
+  const source = {
+    registry: {
+      domain: parseRegistryDomain(upstream.domain),
+      provider: 'other',
+      credential: { username, password },
+    },
+    path: parseRepositoryPath(path),
+  };
+  const root = await createCopyEngine(clients).resolve(source, parseDigest(old));
+  assert.ok(root !== undefined);
+  const image = { ref: cycle.key(name), registryRef: cycle.key(secret), tag: parseTag('v'), root };
+  await stager.stageImage({ ...image, source: source.path, repo: source.path }, source);
+  await clients.close();
+  for (const registry of [upstream, edge]) assert.equal(await cycle.forget(registry, path, old), 202);
+
+  const route = `namespaces/${live.namespace}/repositories/${name}`;
+  assert.equal(await cycle.edgeDigest(path, 'v'), fresh);
+  const answer = await cycle.call('POST', `${route}/rollback`, { digest: old });
+  assert.deepEqual([answer.status, answer.body['done']], [200, true], JSON.stringify(answer.body));
+  assert.equal(await cycle.edgeDigest(path, 'v'), old);
+  const other = await cycle.call('POST', `${route}/rollback`, { digest: `sha256:${'1'.repeat(64)}` });
+  assert.equal((other.body['details'] as { code: string }).code, 'RollbackTargetMissing');
 });

@@ -72,3 +72,36 @@ test('a selector that no engine could match in time is refused as InvalidRule', 
   const { record } = await live.ended(name);
   assert.deepEqual([record.result, record.reason], ['Failed', 'InvalidRule']);
 });
+
+test('Gone: a tag that vanished upstream and is kept shows as such; newest by date goes by the images, not the names', async () => {
+  const path = `test/${live.unique('dated')}`;
+  const dates = {
+    alpha: '2024-03-01T00:00:00Z',
+    beta: '2026-01-01T00:00:00Z',
+    gamma: '2025-06-01T00:00:00Z',
+  };
+  for (const [tag, created] of Object.entries(dates))
+    await from.push(path, tag, madeImage([300], { created }));
+  const name = await live.repository(secret, {
+    repository: path,
+    tag: 'beta',
+    tagSelector: { glob: '*a', orderBy: 'created', newest: 2 },
+  });
+  await live.ended(name);
+  const there = async (): Promise<boolean[]> =>
+    Promise.all(Object.keys(dates).map(async (tag) => (await cycle.edgeDigest(path, tag)) !== undefined));
+  assert.deepEqual(await there(), [false, true, true], 'alpha is the oldest');
+
+  assert.equal(await cycle.untagUpstream(path, 'gamma'), 202);
+  await live.gateway.startSync({ namespace: live.namespace, name }, 'manual');
+  const { object } = await live.ended(name, 2);
+  assert.deepEqual(await there(), [true, true, true], 'alpha is among the newest two now, gamma stays');
+  assert.deepEqual(
+    object.status?.tags?.map(({ tag, state }) => [tag, state]),
+    [
+      ['beta', 'Synced'],
+      ['alpha', 'Synced'],
+      ['gamma', 'Gone'],
+    ],
+  );
+});

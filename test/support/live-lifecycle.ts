@@ -6,6 +6,7 @@ import type {
   ImageCleanupPolicySpec,
 } from '../../domain/resources/image-cleanup-policy.ts';
 import { connectCluster } from '../../infra/kubernetes/connection.ts';
+import type { RegistryEndpoint } from '../../infra/local/endpoints.ts';
 import { endpoints } from './stack.ts';
 import { until, type liveSync } from './live-sync.ts';
 
@@ -85,6 +86,17 @@ export function liveLifecycle(live: Live) {
     return (await fetch(url, { method: 'DELETE', headers: { authorization } })).status;
   }
 
+  /** Deletes a manifest by its digest; the HTTP status. */
+  async function forget(
+    { domain, username, password }: RegistryEndpoint,
+    path: string,
+    digest: string,
+  ): Promise<number> {
+    const authorization = `Basic ${Buffer.from(`${username}:${password}`).toString('base64')}`;
+    const url = `http://${domain}/v2/${path}/manifests/${digest}`;
+    return (await fetch(url, { method: 'DELETE', headers: { authorization } })).status;
+  }
+
   async function createNamespace(): Promise<void> {
     await core.createNamespace({ body: { metadata: { name: live.namespace } } });
   }
@@ -101,5 +113,5 @@ export function liveLifecycle(live: Live) {
     };
   }
 
-  return { call, policy, phase, edgeDigest, untagUpstream, createNamespace, pod, policies, key };
+  return { call, policy, phase, edgeDigest, untagUpstream, forget, createNamespace, pod, policies, key };
 }

@@ -4,10 +4,13 @@ import type { Content, Image } from '../../infra/local/demo/image.ts';
 const oci = 'application/vnd.oci.image';
 
 /** A new image, unlike all others, for one platform, with layers of the given sizes in bytes. */
-export function madeImage(layerSizes: readonly number[]): Image {
+export function madeImage(
+  layerSizes: readonly number[],
+  { created = '2026-01-01T00:00:00Z' }: { readonly created?: string } = {},
+): Image {
   const layers = layerSizes.map((size) => content(`${oci}.layer.v1.tar`, randomBytes(size)));
   const config = content(`${oci}.config.v1+json`, {
-    created: '2026-01-01T00:00:00Z',
+    created,
     architecture: 'amd64',
     os: 'linux',
     rootfs: { type: 'layers', diff_ids: layers.map(({ digest }) => digest) },
