@@ -1,67 +1,104 @@
 import { html } from 'hono/html';
 import { annotation } from '../../domain/api/views.ts';
-import type { Language } from '../../domain/api/status.ts';
-import { humanSize } from '../../domain/human-size.ts';
-import type { Repository } from '../../domain/resources/repository.ts';
-import type { Markup } from './page.ts';
-import { wordsIn } from './words.ts';
+import type { Repository, SyncRecord, VersionStatus } from '../../domain/resources/repository.ts';
+import { historySection, manifestSection, siteSection, tagSection } from './image-sections.ts';
+import { versionSection } from './image-versions.ts';
+import { badge, confirmDelete, facts, field, time, type Markup } from './markup.ts';
+import { objectPath, type ListBody, type Viewer } from './viewer.ts';
+import type { Say } from './words.ts';
+import { basePath } from '../mount.ts';
 
-/** One image: what it is, its past syncs, its manifest with layers, and edit and delete. */
-export function imageDetails(item: Repository, language: Language): Markup {
-  const say = wordsIn(language);
+/** One image: how it is, live; where it is and what it depends on; its versions, past syncs and layers. */
+export async function imageDetails({ get, query, say }: Viewer): Promise<Markup> {
+  const path = objectPath('repositories', query('ns'), query('name'));
+  const [item, history, versions] = await Promise.all([
+    get<Repository>(path),
+    get<ListBody<SyncRecord & { readonly workflowUrl?: string }>>(`${path}/history?limit=20`),
+    get<ListBody<VersionStatus>>(`${path}/versions?limit=20`),
+  ]);
   const { name, namespace = '' } = item.metadata;
   const at = `ns=${encodeURIComponent(namespace)}&name=${encodeURIComponent(name)}`;
-  const synced = item.status?.conditions?.find(({ type }) => type === 'Synced');
-  return html`<h2>${namespace}/${name}</h2>
-    <p>${item.status?.domain ?? item.spec.registryRef.name}/${item.spec.repository}:${item.spec.tag}</p>
-    <p class="quiet">${item.status?.digest ?? ''}</p>
-    <p>${synced?.message ?? ''}</p>
-    <form class="bar" hx-post="/console/images/edit?${at}" hx-target="#notice">
-      <input
-        name="displayName"
-        value="${annotation(item, 'display-name')}"
-        placeholder="${say('displayName')}"
-      />
-      <input
-        name="description"
-        value="${annotation(item, 'description')}"
-        placeholder="${say('description')}"
-      />
-      <button>${say('save')}</button>
-    </form>
-    <form class="bar" hx-post="/console/images/delete?${at}" hx-target="#notice">
-      <input name="confirm" placeholder="${say('typeName')}" required /><button>${say('remove')}</button>
-    </form>
-    ${manifest(item, language)}
-    <h3>${say('history')}</h3>
-    <table>
-      ${(item.status?.history ?? []).map(
-        (sync) =>
-          html`<tr>
-            <td>${sync.ended}</td>
-            <td>${sync.trigger}</td>
-            <td><span class="badge ${sync.result}">${sync.result}</span></td>
-            <td>${humanSize(sync.bytesMoved)}</td>
-            <td>${sync.message ?? sync.digest ?? ''}</td>
-          </tr>`,
-      )}
-    </table>`;
+  return html`<h2>${annotation(item, 'display-name') || name} <small>${namespace}/${name}</small></h2>
+    ${live(item, path, at, say)}
+    <h3>${say('basics')}</h3>
+    ${basics(item, say)} ${edit(item, at, say)} ${confirmDelete(`/console/images/delete?${at}`, name, say)}
+    <h3>${say('dependencies')}</h3>
+    ${dependencies(item, say)} ${siteSection(item, say)} ${tagSection(item, say)}
+    ${versionSection(item, versions.items, at, say)} ${historySection(history.items, say)}
+    ${manifestSection(item, say)}`;
 }
 
-function manifest(item: Repository, language: Language): Markup {
-  const say = wordsIn(language);
-  const shown = item.status?.manifest;
-  if (shown === undefined) return html``;
-  return html`<h3>${say('manifest')}</h3>
-    <p>${shown.os}/${shown.architecture} ${shown.size} ${shown.created ?? ''}</p>
-    <h3>${say('layers')} (${shown.layers.length})</h3>
-    <table>
-      ${shown.layers.map(
-        (layer) =>
-          html`<tr>
-            <td>${layer.digest}</td>
-            <td>${humanSize(Number(layer.size))}</td>
-          </tr>`,
-      )}
-    </table>`;
+/** How it is now. The page follows the API's event stream and loads the rest again when a sync ends. */
+function live({ status }: Repository, path: string, at: string, say: Say): Markup {
+  const { syncStatus = '', syncProgress = '' } = status ?? {};
+  const synced = status?.conditions?.find(({ type }) => type === 'Synced');
+  const syncing = syncStatus === 'Syncing';
+  const percent = Number.parseInt(syncProgress, 10) || 0;
+  return html`<section class="live" data-progress="${basePath}${path}/progress" data-status="${syncStatus}">
+    <div class="bar">
+      ${badge(syncStatus === '' ? 'NotYet' : syncStatus, say)}
+      ${
+        syncing
+          ? html`<progress max="100" value="${percent}" aria-label="${say('Syncing')}"></progress>
+              <output>${syncProgress}</output>`
+          : ''
+      }
+      <button class="first" hx-post="/console/images/sync?${at}" hx-target="#notice">
+        ${say('syncNow')}
+      </button>
+      ${
+        syncing
+          ? html`<button hx-post="/console/images/cancel?${at}" hx-target="#notice">
+              ${say('cancelSync')}
+            </button>`
+          : ''
+      }
+    </div>
+    ${
+      synced === undefined
+        ? ''
+        : html`<p class="${synced.status === 'False' ? 'notice bad' : 'quiet'}" data-message>
+            ${synced.message} ${synced.status === 'False' ? html`<code>${synced.reason}</code>` : ''}
+          </p>`
+    }
+  </section>`;
+}
+
+function basics(item: Repository, say: Say): Markup {
+  const { spec, status, metadata } = item;
+  return facts([
+    [say('image'), html`<code>${status?.domain ?? ''}/${spec.repository}:${spec.tag}</code>`],
+    [say('digest'), status?.digest === undefined ? undefined : html`<code>${status.digest}</code>`],
+    [say('lastSynced'), time(status?.lastSynced)],
+    [say('interval'), spec.syncInterval ?? '1h'],
+    [say('description'), annotation(item, 'description')],
+    [say('owner'), annotation(item, 'owner')],
+    [say('contact'), annotation(item, 'support-contact')],
+    [say('created'), time(metadata.creationTimestamp)],
+  ]);
+}
+
+function edit(item: Repository, at: string, say: Say): Markup {
+  const text = (label: string, name: string, key: string) =>
+    field(label, html`<input name="${name}" value="${annotation(item, key)}" />`);
+  return html`<details>
+    <summary>${say('edit')}</summary>
+    <form class="bar" hx-post="/console/images/edit?${at}" hx-target="#notice">
+      ${text(say('displayName'), 'displayName', 'display-name')}
+      ${text(say('description'), 'description', 'description')} ${text(say('owner'), 'owner', 'owner')}
+      ${text(say('contact'), 'supportContact', 'support-contact')}
+      <button class="first">${say('save')}</button>
+    </form>
+  </details>`;
+}
+
+function dependencies({ spec, metadata, status }: Repository, say: Say): Markup {
+  const { name, namespace = metadata.namespace ?? '' } = spec.registryRef;
+  const at = `ns=${encodeURIComponent(namespace)}&name=${encodeURIComponent(name)}`;
+  return facts([
+    [
+      say('registry'),
+      html`<a href="#/sources/details?${at}">${namespace}/${name}</a> ${status?.domain ?? ''}`,
+    ],
+  ]);
 }

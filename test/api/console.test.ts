@@ -35,7 +35,7 @@ test('the page and its files need no token, hold no data, and run only their own
   const page = await app.request('/console');
   assert.match(page.headers.get('content-security-policy') ?? '', /script-src 'self';/);
   assert.match(await page.text(), /<title>Imageferry<\/title>/);
-  for (const file of ['htmx.js', 'console.js', 'console.css']) {
+  for (const file of ['htmx.js', 'console.js', 'router.js', 'console.css', 'icon.svg']) {
     const response = await app.request(`/console/${file}`);
     assert.equal(response.status, 200);
     assert.equal(response.headers.get('x-content-type-options'), 'nosniff');
@@ -47,8 +47,9 @@ test('views show what the API lets the caller see, and nothing without a token',
   assert.match(await seen(api, '/console/images'), /image-00[\s\S]*image-01[\s\S]*2 \/ 2/);
   const sources = await seen(api, '/console/sources');
   assert.ok(sources.includes('harbor.example.com') && !sources.includes('canary-password'));
-  const anonymous = await (await api.app.request('/console/images')).text();
-  assert.ok(anonymous.includes('401') && !anonymous.includes('image-00'));
+  const anonymous = await api.app.request('/console/images');
+  const told = await anonymous.text();
+  assert.ok(anonymous.status === 401 && told.includes('401') && !told.includes('image-00'));
 });
 
 test('rows go on where the page before ended', async () => {
@@ -78,19 +79,30 @@ test('deleting asks for the name, deleting many for their number', async () => {
   const at = '/console/images/delete?ns=default&name=image-00';
   await seen(api, at, { confirm: 'image-01' });
   assert.equal(api.cluster.cache('repositories').list().length, 3);
-  assert.match(await seen(api, at, { confirm: 'image-00' }), /Done/);
+  assert.match(await seen(api, at, { confirm: 'image-00' }), /data-goto="#\/images"[\s\S]*Deleted/);
   assert.equal(api.cluster.cache('repositories').list().length, 2);
   const selected: [string, string][] = [
     ['selected', 'default/image-01'],
     ['selected', 'default/image-02'],
   ];
-  assert.match(
-    await seen(api, '/console/images/delete-many', [...selected, ['confirm', '3']]),
-    /does not match/,
-  );
+  const many = '/console/images/batch?operation=delete';
+  assert.match(await seen(api, many, [...selected, ['confirm', '3']]), /does not match/);
+  assert.match(await seen(api, many, [['confirm', '0']]), /Nothing is selected/);
+  assert.match(await seen(api, `${many}&dryRun=true`, selected), /Dry run[\s\S]*2 accepted, 0 refused/);
+  const started = await seen(api, many, [...selected, ['confirm', '2']]);
+  assert.match(started, /2 accepted, 0 refused/);
+  const poll = /data-poll="([^"]+)"/.exec(started)?.[1]?.replaceAll('&amp;', '&') ?? '';
+  assert.match(await seen(api, poll), /Running: 0 done, 0 failed \/ 2/);
 });
 
-test('a source is tested, added and verified; an image is edited and synced', async () => {
+test('many are added from YAML, after a check that changes nothing', async () => {
+  const api = await withImages(1);
+  const yaml = JSON.stringify(newRepository('image-00'));
+  const checked = await seen(api, '/console/images/yaml?dryRun=true', { namespace: 'default', yaml });
+  assert.match(checked, /Dry run[\s\S]*0 accepted, 1 refused[\s\S]*AlreadyExists/);
+});
+
+test('a source is tested, added, verified and deleted; its users are listed', async () => {
   const api = await withImages(1);
   const source = {
     namespace: 'default',
@@ -101,15 +113,54 @@ test('a source is tested, added and verified; an image is edited and synced', as
     provider: 'other',
   };
   assert.match(await seen(api, '/console/sources/test', source), /Connection succeeded/);
-  assert.match(await seen(api, '/console/sources/add', source), /Done/);
+  assert.match(await seen(api, '/console/sources/add', source), /data-refresh="true"[\s\S]*Done/);
   assert.match(await seen(api, '/console/sources/verify?ns=default&name=new', {}), /Connection succeeded/);
-  assert.match(await seen(api, '/console/images/sync?ns=default&name=image-00', {}), /Sync started/);
+  const hub = '/console/sources/details?ns=default&name=hub';
+  assert.match(await seen(api, hub), /default\/image-00[\s\S]*although images use it/);
+  const remove = '/console/sources/delete?ns=default&name=hub';
+  assert.match(await seen(api, remove, { confirm: 'hub' }), /InUse[\s\S]*HTTP 409/);
+  assert.match(await seen(api, remove, { confirm: 'hub', force: 'true' }), /Deleted/);
+});
+
+test('an image is added, edited, synced and cancelled', async () => {
+  const api = await withImages(1);
+  const added = { namespace: 'default', name: 'new', registry: 'hub', repository: 'a/b', tag: '1' };
+  assert.match(await seen(api, '/console/images/add', added), /new: Done/);
   assert.match(
-    await seen(api, '/console/images/edit?ns=default&name=image-00', {
-      displayName: '网关',
-      description: '',
-    }),
-    /Done/,
+    await seen(api, '/console/images/add', { ...added, repository: 'a/b:1' }),
+    /without tag|no tag|InvalidName/,
   );
-  assert.match(await seen(api, '/console/images/details?ns=default&name=image-00'), /网关/);
+  const at = 'ns=default&name=image-00';
+  assert.match(
+    await seen(api, `/console/images/sync?${at}`, {}),
+    /data-load="[^"]+row[^"]+"[\s\S]*Sync started/,
+  );
+  assert.match(await seen(api, `/console/images/cancel?${at}`, {}), /no sync is running[\s\S]*Conflict/);
+  assert.match(await seen(api, `/console/images/edit?${at}`, { displayName: '网关' }), /Saved/);
+  assert.match(await seen(api, `/console/images/details?${at}`), /网关/);
+});
+
+test('every view answers without an error where there is nothing yet', async () => {
+  const api = inProcessApi();
+  for (const view of ['images', 'sources', 'sites', 'bundles', 'cleanup', 'storage', 'audit']) {
+    assert.ok(!(await seen(api, `/console/${view}`)).includes('role="alert"'), view);
+  }
+});
+
+test('who may see one namespace only is asked for it, and keeps it in the form', async () => {
+  const api = await withImages(1);
+  api.access.allow = (_, { namespace }) => namespace === 'default';
+  assert.match(await seen(api, '/console/images?ns=_all_'), /You may not look[\s\S]*<input name="ns"/);
+  assert.match(
+    await seen(api, '/console/images?ns=default'),
+    /<input name="ns" value="default"[\s\S]*image-00/,
+  );
+});
+
+test('a filter, its order and its page are in the addresses of the view', async () => {
+  const api = await withImages(35);
+  const shown = await seen(api, '/console/images?ns=default&search=image&sort=-name&page=1');
+  assert.match(shown, /image-34[\s\S]*image-05/);
+  assert.match(shown, /rows\?ns=default&amp;search=image&amp;sort=-name&amp;page=2/);
+  assert.match(shown, /#\/images\?ns=default&amp;search=image&amp;sort=name"/);
 });

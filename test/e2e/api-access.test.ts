@@ -1,10 +1,8 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { before, test } from 'node:test';
-import { CoreV1Api } from '@kubernetes/client-node';
 import { apiAudience } from '../../infra/kubernetes/access-reviewer.ts';
-import { applier } from '../../infra/local/apply.ts';
-import { base, call, freshNamespace } from '../support/api-client.ts';
+import { base, call, freshNamespace, namespaceMember, serviceAccountToken } from '../support/api-client.ts';
 import { endpoints } from '../support/stack.ts';
 import { openApiFile } from '../support/write-openapi.ts';
 
@@ -73,7 +71,6 @@ const operations: readonly Operation[] = Object.entries(document.paths).flatMap(
   })),
 );
 
-const cluster = applier(endpoints().kubeconfig);
 const tokens = new Map<string, string>();
 let home = '';
 let elsewhere = '';
@@ -81,8 +78,8 @@ let elsewhere = '';
 before(async () => {
   home = await freshNamespace('access-home');
   elsewhere = await freshNamespace('access-else');
-  for (const role of rank) tokens.set(`${role} here`, await memberOf(role));
-  tokens.set('nobody', await serviceAccount('nobody', [apiAudience]));
+  for (const role of rank) tokens.set(`${role} here`, await namespaceMember(home, role));
+  tokens.set('nobody', await serviceAccountToken(home, 'nobody', [apiAudience]));
 });
 
 test('P06: every route has its row in the access matrix', () => {
@@ -128,7 +125,7 @@ test('P06: who has no role, or no token, may do nothing', async () => {
 });
 
 test('P02: a token for another audience is not accepted', async () => {
-  const token = await serviceAccount('stranger', ['https://somebody.else.example']);
+  const token = await serviceAccountToken(home, 'stranger', ['https://somebody.else.example']);
   const { status } = await call(token, 'GET', `/namespaces/${home}/repositories`);
   assert.equal(status, 401);
 });
@@ -157,23 +154,3 @@ const pathOf = ({ path }: Operation, ns: string): string =>
 
 const bodyOf = ({ method }: Operation): object | undefined =>
   method === 'POST' || method === 'PATCH' ? {} : undefined;
-
-async function memberOf(role: Role): Promise<string> {
-  const token = await serviceAccount(role, [apiAudience]);
-  await cluster.apply({
-    apiVersion: 'rbac.authorization.k8s.io/v1',
-    kind: 'RoleBinding',
-    metadata: { name: role, namespace: home },
-    roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'ClusterRole', name: `image-${role}` },
-    subjects: [{ kind: 'ServiceAccount', name: role, namespace: home }],
-  });
-  return token;
-}
-
-async function serviceAccount(name: string, audiences: string[]): Promise<string> {
-  await cluster.apply({ apiVersion: 'v1', kind: 'ServiceAccount', metadata: { name, namespace: home } });
-  const core = cluster.config.makeApiClient(CoreV1Api);
-  const body = { spec: { audiences, expirationSeconds: 3600 } };
-  const { status } = await core.createNamespacedServiceAccountToken({ name, namespace: home, body });
-  return status?.token ?? '';
-}

