@@ -4,12 +4,14 @@ import { Failure } from '../domain/failure.ts';
 import { apiGroup, apiVersion } from '../domain/resources/meta.ts';
 import type { EventRecorder, ResourceClients } from '../infra/kubernetes/cluster.ts';
 import type { WorkflowGateway } from '../infra/temporal/gateway.ts';
+import type { StepAudit, StepFact } from './step-audit.ts';
 
 /** What the batch's step is handed. */
 export interface BatchDependencies {
   readonly resources: ResourceClients;
   readonly events: EventRecorder;
   readonly gateway: Pick<WorkflowGateway, 'startSync' | 'startVerify'>;
+  readonly audit: StepAudit;
 }
 
 /** The one step of a batch. */
@@ -19,7 +21,14 @@ export interface BatchActivities {
 
 /** Binds the step to what it needs. */
 export function createBatchActivities(deps: BatchDependencies): BatchActivities {
-  return { runBatchItem: (item, requestedBy) => runBatchItem(deps, item, requestedBy) };
+  return {
+    runBatchItem: (item, requestedBy) =>
+      deps.audit.around(factOf(item, requestedBy), () => runBatchItem(deps, item, requestedBy)),
+  };
+}
+
+function factOf({ operation, resource, namespace, name }: BatchItem, onBehalfOf: string): StepFact {
+  return { verb: operation, object: { resource, namespace, name }, onBehalfOf, trigger: 'batch' };
 }
 
 /** Does one item. Done twice it does nothing more: what a try before has created or deleted counts as done. */

@@ -6,7 +6,7 @@ import type { SyncDependencies } from './dependencies.ts';
 /** What the steps of a staging are handed. */
 export interface BundleDependencies extends Pick<
   SyncDependencies,
-  'resources' | 'credentials' | 'engine' | 'documents'
+  'resources' | 'credentials' | 'engine' | 'documents' | 'events' | 'audit'
 > {
   readonly stager: BundleStager;
   /** One pass over bundles and pool. */

@@ -6,12 +6,12 @@ import {
   type StageOrder,
   type StagePlan,
 } from '../domain/bundle/stage-plan.ts';
-import { Failure } from '../domain/failure.ts';
+import { asFailure, Failure } from '../domain/failure.ts';
 import { parseSiteName } from '../domain/names/kubernetes-name.ts';
 import type { Plural, ResourceOf } from '../domain/resources/kinds.ts';
 import type { ImageBundle, ImageBundleStatus } from '../domain/resources/image-bundle.ts';
 import { setCondition } from '../domain/resources/meta.ts';
-import type { FailureFacts } from '../domain/sync/failure-facts.ts';
+import { explain, type FailureFacts } from '../domain/sync/failure-facts.ts';
 import type { CollectReport } from '../infra/bundle/collect-bundles.ts';
 import type { InboxReport } from '../infra/bundle/inbox.ts';
 import type { PublishedBundle } from '../infra/bundle/bundle-stager.ts';
@@ -21,6 +21,7 @@ import type { BundleDependencies } from './bundle-dependencies.ts';
 import { planBundle, type PlannedBundle } from './bundle-plan.ts';
 import { sourceEndpoint } from './endpoints.ts';
 import { withHeartbeat } from './heartbeat.ts';
+import type { StepFact } from './step-audit.ts';
 
 /** One image of a planned bundle, by its place in the plan. */
 export interface StageImageOrder {
@@ -50,15 +51,24 @@ export interface BundleCopyActivities {
 /** Binds the hub's steps to what they need. */
 export function createBundleActivities(deps: BundleDependencies): BundleActivities {
   return {
-    planBundle: (order, run) => withHeartbeat((signal) => planBundle(deps, { ...order, run }, signal)),
+    planBundle: (order, run) =>
+      withHeartbeat(async (signal) => {
+        await deps.audit.begin(stageFact(order.site));
+        return planOrTell(deps, { ...order, run }, signal);
+      }),
     reportStaging: async (bundle, done) =>
       writeStatus(deps, bundle, (before) => stagingStatus(before, done, bundle.images)),
     publishBundle: (bundle) => withHeartbeat((signal) => publishBundle(deps, bundle, signal)),
-    collectBundles: () => withHeartbeat(() => deps.collect()),
+    collectBundles: () =>
+      withHeartbeat(() =>
+        deps.audit.around({ verb: 'collect', object: { resource: 'imagebundles' } }, () => deps.collect()),
+      ),
     takeSiteMail: () => withHeartbeat(() => deps.emptyInbox()),
     failBundle: async (bundle, failure) => {
       await deps.stager.shelf.markFailed(parseSiteName(bundle.site), bundle.sequence);
       await writeStatus(deps, bundle, (before) => failedStatus(before, failure, clock(deps)));
+      await tell(deps, bundle, 'Warning', explain(failure));
+      await deps.audit.end(stageFact(bundle.site, bundle.sequence), { reason: failure.code });
     },
   };
 }
@@ -102,6 +112,11 @@ async function publishBundle(
   await markRepositories(deps, plan);
   // Last: who sees a staged bundle sees the rest as well.
   await writeStatus(deps, bundle, (before) => stagedStatus(before, published, now));
+  await tell(deps, bundle, 'Normal', `${published.images} images are ready to be carried`);
+  const { site, sequence, digest } = { ...bundle, digest: published.digest };
+  await deps.audit.end(stageFact(site, sequence), {
+    images: [{ site, repository: bundleObjectName(site, sequence), digestAfter: digest }],
+  });
   return published;
 }
 
@@ -145,6 +160,42 @@ async function markRepositories(deps: BundleDependencies, plan: StagePlan): Prom
 async function planOf({ stager }: BundleDependencies, { site, sequence }: PlannedBundle): Promise<StagePlan> {
   const plan = await stager.shelf.plan(parseSiteName(site), sequence);
   return parseStagePlan(plan, `${site}/${sequence}`);
+}
+
+/** A plan that comes to nothing ends the action here: there is no bundle yet that could fail. */
+async function planOrTell(
+  deps: BundleDependencies,
+  order: Parameters<typeof planBundle>[1],
+  signal: AbortSignal,
+): Promise<PlannedBundle> {
+  try {
+    const bundle = await planBundle(deps, order, signal);
+    if (bundle.upToDate === true) await deps.audit.end(stageFact(order.site));
+    return bundle;
+  } catch (error) {
+    const { code: reason, retryable } = asFailure(error);
+    if (!retryable) await deps.audit.end(stageFact(order.site), { reason });
+    throw error;
+  }
+}
+
+/** A staging as one action, from the plan to the bundle or the failure. */
+function stageFact(site: string, sequence?: number): StepFact {
+  const name = sequence === undefined ? {} : { name: bundleObjectName(site, sequence) };
+  return { action: 'stage', verb: 'stage', object: { resource: 'imagebundles', ...name } };
+}
+
+async function tell(
+  deps: BundleDependencies,
+  { site, sequence }: PlannedBundle,
+  type: 'Normal' | 'Warning',
+  message: string,
+): Promise<void> {
+  const name = bundleObjectName(site, sequence);
+  const object = await deps.resources.resource('imagebundles').get({ name });
+  if (object === undefined) return;
+  const about = { kind: 'ImageBundle', ref: { name }, uid: object.metadata.uid ?? '' };
+  await deps.events.record(about, { type, action: 'StageBundle', message });
 }
 
 /** Does nothing for an ImageBundle that somebody deleted meanwhile. */

@@ -3,6 +3,7 @@ import type { TagParking } from '../infra/copy/tag-parking.ts';
 import type { CredentialStore, EventRecorder, ResourceClients } from '../infra/kubernetes/cluster.ts';
 import type { Documents } from '../infra/kubernetes/documents.ts';
 import type { UsageClusters } from '../infra/kubernetes/usage-clusters.ts';
+import type { StepAudit } from './step-audit.ts';
 
 /** What planning is handed: nothing in here can delete (faults.md J11). */
 export interface PlanningDependencies {
@@ -19,4 +20,5 @@ export interface PlanningDependencies {
 /** What running an approved plan is handed besides. */
 export interface ParkingDependencies extends PlanningDependencies {
   readonly parking: TagParking;
+  readonly audit: StepAudit;
 }

@@ -10,6 +10,7 @@ import { makePlan, requirePolicy } from './cleanup-plan.ts';
 import { requireRecord, workThrough, type ItemStep, type PlanOrder } from './cleanup-record.ts';
 import { targetEndpoint } from './endpoints.ts';
 import { withHeartbeat } from './heartbeat.ts';
+import type { StepFact } from './step-audit.ts';
 import { lookAtUsage, requireUsage } from './usage.ts';
 
 /**
@@ -29,7 +30,7 @@ export function parkPlan(deps: ParkingDependencies, order: PlanOrder): Promise<P
         : { deletion: item.deletion, state: 'parking' };
     });
     return workThrough(deps, order, { ...record, items }, async (item) =>
-      item.state === 'parking' ? parkItem(deps, item.deletion, signal) : item,
+      item.state === 'parking' ? parkItem(deps, order.ref, item.deletion, signal) : item,
     );
   });
 }
@@ -44,7 +45,7 @@ export function restoreParked(
   return withHeartbeat(async (signal) =>
     workThrough(deps, order, await requireRecord(deps, order), async (item, items) =>
       isParked(item) && named(item.deletion)
-        ? restoreItem(deps, item, items, 'restored on request', signal)
+        ? restoreItem(deps, order.ref, { item, items, detail: 'restored on request', signal })
         : item,
     ),
   );
@@ -62,7 +63,7 @@ export function restoreUsed(deps: ParkingDependencies, order: PlanOrder): Promis
     const inUse = await lookAtUsage(deps);
     return workThrough(deps, order, await requireRecord(deps, order), async (item, items) =>
       isParked(item) && isUsed(item.deletion, inUse)
-        ? restoreItem(deps, item, items, 'a Pod uses it', signal)
+        ? restoreItem(deps, order.ref, { item, items, detail: 'a Pod uses it', signal })
         : item,
     );
   });
@@ -75,8 +76,11 @@ export function deleteParked(deps: ParkingDependencies, order: PlanOrder): Promi
     const deleted: Deletion[] = [];
     const step: ItemStep = async (item, items) => {
       if (!isParked(item)) return item;
-      if (isUsed(item.deletion, inUse)) return restoreItem(deps, item, items, 'a Pod uses it', signal);
-      await letGo(deps, item, items, signal);
+      if (isUsed(item.deletion, inUse))
+        return restoreItem(deps, order.ref, { item, items, detail: 'a Pod uses it', signal });
+      await deps.audit.around(tagFact('delete', order.ref, item.deletion), () =>
+        letGo(deps, item, items, signal),
+      );
       deleted.push(item.deletion);
       return { deletion: item.deletion, state: 'deleted' };
     };
@@ -119,27 +123,51 @@ async function judgeAgain(
 
 async function parkItem(
   deps: ParkingDependencies,
+  ref: ObjectRef,
   deletion: Deletion,
   signal: AbortSignal,
 ): Promise<ParkedItem> {
   const endpoint = await targetEndpoint(deps, deletion.site, deletion.image);
-  const outcome = await deps.parking.park(endpoint, deletion.tag, deletion.digest, signal);
+  const outcome = await deps.audit.around(
+    tagFact('park', ref, deletion),
+    () => deps.parking.park(endpoint, deletion.tag, deletion.digest, signal),
+    (end) => (end === 'parked' ? {} : { reason: end === 'moved' ? 'TagConflict' : 'TagNotFound' }),
+  );
   if (outcome === 'parked') return { deletion, state: 'parked' };
   return skipped(deletion, outcome === 'moved' ? 'the tag was moved' : 'the tag is gone');
 }
 
+interface Restoring {
+  readonly item: ParkedItem;
+  readonly items: readonly ParkedItem[];
+  readonly detail: string;
+  readonly signal: AbortSignal;
+}
+
 async function restoreItem(
   deps: ParkingDependencies,
-  item: ParkedItem,
-  items: readonly ParkedItem[],
-  detail: string,
-  signal: AbortSignal,
+  ref: ObjectRef,
+  { item, items, detail, signal }: Restoring,
 ): Promise<ParkedItem> {
   const { deletion } = item;
   const endpoint = await targetEndpoint(deps, deletion.site, deletion.image);
-  await deps.parking.restore(endpoint, deletion.tag, deletion.digest, signal);
-  await letGo(deps, item, items, signal);
+  await deps.audit.around(tagFact('restore', ref, deletion), async () => {
+    await deps.parking.restore(endpoint, deletion.tag, deletion.digest, signal);
+    await letGo(deps, item, items, signal);
+  });
   return { deletion, state: 'restored', detail };
+}
+
+/** What is done to one tag. Parking and deleting take it away, restoring brings its digest back. */
+function tagFact(verb: 'park' | 'restore' | 'delete', ref: ObjectRef, deletion: Deletion): StepFact {
+  const { site, image: repository, tag, digest } = deletion;
+  const shows = verb === 'restore' ? { digestAfter: digest } : { digestBefore: digest };
+  return {
+    verb,
+    object: { resource: 'imagecleanuppolicies', subresource: 'tags', ...ref },
+    images: [{ site, repository, tag, ...shows }],
+    key: `${verb}/${site}/${repository}:${tag}`,
+  };
 }
 
 /** Removes the tag that holds a digest, unless another parked tag still needs it. */

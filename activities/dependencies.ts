@@ -2,6 +2,7 @@ import type { CopyEngine, RegistryVerifier } from '../infra/copy/engine.ts';
 import type { CredentialStore, EventRecorder, ResourceClients } from '../infra/kubernetes/cluster.ts';
 import type { Documents } from '../infra/kubernetes/documents.ts';
 import type { RunFence } from '../infra/temporal/run-fence.ts';
+import type { StepAudit } from './step-audit.ts';
 
 /** Counts images fetched from a registry; `image` is a repository's path. */
 export interface PullCounter {
@@ -18,6 +19,7 @@ export interface SyncDependencies {
   readonly documents: Documents;
   readonly fence: RunFence;
   readonly pulls: PullCounter;
+  readonly audit: StepAudit;
   /** Now, RFC 3339 UTC with seconds. */
   readonly clock: () => string;
 }

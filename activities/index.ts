@@ -17,7 +17,8 @@ import { checkConnection, recordConnection } from './verify-connection.ts';
 /** The steps that the hub's queue takes: they ask and write little. */
 export interface HubActivities {
   planSync(ref: ObjectRef): Promise<SyncPlan | undefined>;
-  beginSync(plan: SyncPlan, trigger: SyncTrigger): Promise<void>;
+  /** `begun` is the first run's id, where a sync goes on in a later one. */
+  beginSync(plan: SyncPlan, trigger: SyncTrigger, begun?: string): Promise<void>;
   surveyImages(order: SurveyOrder): Promise<Survey>;
   describeImage(order: DescribeOrder): Promise<ManifestStatus>;
   recordSync(outcome: SyncOutcome): Promise<Recorded>;
@@ -35,7 +36,7 @@ export function createHubActivities(deps: SyncDependencies & VerifyDependencies)
   const choices = new ChoiceMemory();
   return {
     planSync: (ref) => planSync(deps, ref),
-    beginSync: (plan, trigger) => beginSync(deps, plan, trigger),
+    beginSync: (plan, trigger, begun) => beginSync(deps, plan, trigger, begun),
     surveyImages: (order) => surveyImages(deps, choices, order),
     describeImage: (order) => describeImage(deps, order),
     recordSync: (outcome) => recordSync(deps, outcome),

@@ -87,20 +87,36 @@ async function pruneTag(
     digests.some((digest) => inUse.digests.has(digest) || claims.rollbackTargets.has(digest)) ||
     places.some((place) => inUse.names.has(fullName(`${place}:${tag}`)));
   if (used) return false;
-  if ((await deps.parking.park(endpoint, tag, found.digest, signal)) !== 'parked') return false;
-  await deps.parking.discard(endpoint, found.digest, signal);
-  return true;
+  const fact = {
+    verb: 'prune',
+    object: { resource: 'repositories', ...refOf(repository) },
+    images: [{ site, repository: image, tag, digestBefore: found.digest }],
+    key: `${site}/${tag}`,
+  };
+  return deps.audit.around(
+    fact,
+    async () => {
+      if ((await deps.parking.park(endpoint, tag, found.digest, signal)) !== 'parked') return false;
+      await deps.parking.discard(endpoint, found.digest, signal);
+      return true;
+    },
+    (pruned) => (pruned ? {} : { reason: 'TagConflict' }),
+  );
 }
 
 async function tell(
   deps: ParkingDependencies,
-  { metadata }: Repository,
+  repository: Repository,
   type: 'Normal' | 'Warning',
   message: string,
 ): Promise<void> {
-  const { name, namespace = '', uid = '' } = metadata;
   await deps.events.record(
-    { kind: 'Repository', ref: { namespace, name }, uid },
+    { kind: 'Repository', ref: refOf(repository), uid: repository.metadata.uid ?? '' },
     { type, action: 'Prune', message },
   );
 }
+
+const refOf = ({ metadata }: Repository): ObjectRef => ({
+  namespace: metadata.namespace ?? '',
+  name: metadata.name,
+});

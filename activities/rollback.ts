@@ -17,6 +17,7 @@ import type { TagMover } from '../infra/copy/tag-mover.ts';
 import type { CredentialStore, EventRecorder, ResourceClients } from '../infra/kubernetes/cluster.ts';
 import { sourceEndpoint, targetEndpoint } from './endpoints.ts';
 import { withHeartbeat } from './heartbeat.ts';
+import type { StepAudit, StepFact } from './step-audit.ts';
 
 /** What the steps of a rollback are handed. */
 export interface RollbackDependencies {
@@ -27,6 +28,7 @@ export interface RollbackDependencies {
   /** Images that were staged for bundles. */
   readonly pool: PooledImages;
   readonly events: EventRecorder;
+  readonly audit: StepAudit;
 }
 
 /** Where a site gets the earlier version from: its own store, the pool of bundles, or upstream; the first that has it. */
@@ -63,7 +65,8 @@ export function createRollbackActivities(deps: RollbackDependencies): RollbackAc
   return {
     planRollback: (ref, request) => planRollback(deps, ref, request),
     fenceTag: (plan) => fenceTag(deps, plan),
-    rollBackSite: (plan, site) => rollBackSite(deps, plan, site),
+    rollBackSite: async (plan, site) =>
+      deps.audit.around(await siteFact(deps, plan, site), () => rollBackSite(deps, plan, site)),
     reportRollback: (ref, outcome) => reportRollback(deps, ref, outcome),
   };
 }
@@ -160,6 +163,17 @@ async function fenceTag(deps: RollbackDependencies, plan: RollbackPlan): Promise
   await deps.resources.resource('repositories').patch(plan.ref, patch);
 }
 
+async function siteFact(
+  deps: RollbackDependencies,
+  { ref, uid, tag, from, to }: RollbackPlan,
+  { site }: SiteRollback,
+): Promise<StepFact> {
+  const { repository } = (await requireRepository(deps, ref, uid)).spec;
+  const before = from === undefined ? {} : { digestBefore: from };
+  const image = { site, repository, tag, ...before, digestAfter: to };
+  return { verb: 'rollback', object: { resource: 'repositories', ...ref }, images: [image] };
+}
+
 /** Puts the tag back at one site. */
 function rollBackSite(deps: RollbackDependencies, plan: RollbackPlan, site: SiteRollback): Promise<void> {
   return withHeartbeat(async (signal) => {
@@ -187,6 +201,11 @@ async function reportRollback(
   ref: ObjectRef,
   { plan, failure }: RollbackOutcome,
 ): Promise<void> {
+  if (failure !== undefined)
+    await deps.audit.end(
+      { verb: 'rollback', object: { resource: 'repositories', ...ref } },
+      { reason: failure.code },
+    );
   const repository = await deps.resources.resource('repositories').get(ref);
   if (repository === undefined) return;
   const where = plan?.chosen === undefined ? '' : ` (${plan.chosen.join(', ')})`;

@@ -19,6 +19,7 @@ import {
 import type { RepositoryEndpoint } from '../infra/copy/engine.ts';
 import type { SyncDependencies } from './dependencies.ts';
 import { sourceEndpoint, targetEndpoint } from './endpoints.ts';
+import { auditSurvey, syncFact } from './sync-audit.ts';
 import { withHeartbeat } from './heartbeat.ts';
 import { inWindow } from './in-window.ts';
 import { chooseTags, type ChoiceMemory, type TagChoice } from './tag-choice.ts';
@@ -34,6 +35,8 @@ export interface SurveyOrder {
   readonly started?: string;
   /** The last tag of the page before. Default: the first page. */
   readonly after?: string;
+  /** The first run's id, where a sync goes on in a later one. Default: this one. */
+  readonly begun?: string;
 }
 
 /** A page under way. */
@@ -46,7 +49,10 @@ interface Look {
   readonly signal: AbortSignal;
 }
 
-/** Asks upstream once per tag (a HEAD: no pull is counted) and each site once per tag. Changes nothing. */
+/**
+ * Asks upstream once per tag (a HEAD: no pull is counted) and each site once per tag. Changes nothing, and tells the
+ * audit log what will be changed.
+ */
 export function surveyImages(
   deps: SyncDependencies,
   choices: ChoiceMemory,
@@ -63,6 +69,7 @@ export function surveyImages(
     const page = await lookThrough(deps, look, choice, rest);
     const next = page.looked < rest.length ? rest[page.looked - 1] : undefined;
     const isFirst = order.after === undefined;
+    await auditSurvey(deps.audit, syncFact(order.plan, order.trigger, order.begun), order.plan, page.images);
     return {
       images: page.images,
       total: choice.tags.length,

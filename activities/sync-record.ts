@@ -6,6 +6,7 @@ import { planSync as decide, wantedOf, type SyncPlan } from '../domain/sync/plan
 import { endedStatus, syncingStatus } from '../domain/sync/status.ts';
 import { describeOutcome, imageName } from '../domain/sync/words.ts';
 import type { SyncDependencies } from './dependencies.ts';
+import { auditOutcome, syncFact } from './sync-audit.ts';
 
 /** What a run may know after it has recorded its end. */
 export interface Recorded {
@@ -28,7 +29,13 @@ export async function planSync(deps: SyncDependencies, ref: ObjectRef): Promise<
 }
 
 /** Says in the status that a sync runs. */
-export async function beginSync(deps: SyncDependencies, plan: SyncPlan, trigger: SyncTrigger): Promise<void> {
+export async function beginSync(
+  deps: SyncDependencies,
+  plan: SyncPlan,
+  trigger: SyncTrigger,
+  begun?: string,
+): Promise<void> {
+  if (trigger !== 'schedule') await deps.audit.begin(syncFact(plan, trigger, begun));
   const { ref, uid } = plan.claim;
   const isThere = await deps.resources
     .resource('repositories')
@@ -36,8 +43,15 @@ export async function beginSync(deps: SyncDependencies, plan: SyncPlan, trigger:
   if (!isThere) throw new Failure('Superseded', { side: 'cluster', detail: 'it was deleted' });
 }
 
-/** Writes status and Event. May run again: the same outcome changes nothing more. Does nothing for an object that is gone. */
+/** Writes status, Event and audit record. May run again: the same outcome changes nothing more. */
 export async function recordSync(deps: SyncDependencies, outcome: SyncOutcome): Promise<Recorded> {
+  const recorded = await tellOutcome(deps, outcome);
+  await auditOutcome(deps.audit, outcome);
+  return recorded;
+}
+
+/** Does nothing for an object that is gone. */
+async function tellOutcome(deps: SyncDependencies, outcome: SyncOutcome): Promise<Recorded> {
   const { ref, uid, wanted } = outcome.plan.claim;
   let newest = wanted;
   const isThere = await deps.resources.resource('repositories').updateStatus(ref, uid, ({ spec, status }) => {

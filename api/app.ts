@@ -81,7 +81,7 @@ export function createApi(deps: ApiDependencies): ApiApp {
     bearerAuthentication(access),
     rateLimit(new RateLimiter(deps.rateLimits), tools.now),
   );
-  const trail = new AuditTrail(deps.audit.writer, tools.now, deps.log);
+  const trail = new AuditTrail(deps.audit.outbox, tools.now, deps.log);
   const routes = apiRoutes(tools);
   for (const route of routes) mount(app, route, { access, trail, now: tools.now });
   refuseOtherMethods(app, routes);

@@ -3,11 +3,9 @@ import { httpStatus } from '../domain/api/status.ts';
 import { destructiveVerbs, type AuditEntry, type AuditStage } from '../domain/audit/record.ts';
 import { asFailure } from '../domain/failure.ts';
 import type { AccessQuestion, Caller } from '../infra/kubernetes/cluster.ts';
-import type { AuditWriter } from '../infra/audit/audit-log.ts';
+import type { AuditOutbox } from '../infra/audit/audit-log.ts';
 import type { Answer } from './route.ts';
 
-/** Entries kept while the log cannot be written; with more, nothing that must be audited is done any more. */
-const maximumBuffered = 1_000;
 /** Refusals a minute of one source that are written one by one; the rest are counted (fault Q10). */
 const refusalsPerMinute = 100;
 /** Sources whose refusals are counted at once. */
@@ -30,14 +28,13 @@ interface Refusals {
 
 /** Writes the intent before the effect and the outcome after it. */
 export class AuditTrail {
-  readonly #writer: AuditWriter;
+  readonly #outbox: AuditOutbox;
   readonly #now: () => Date;
   readonly #log: Logger;
-  readonly #buffer: AuditEntry[] = [];
   readonly #refusals = new Map<string, Refusals>();
 
-  constructor(writer: AuditWriter, now: () => Date, log: Logger) {
-    this.#writer = writer;
+  constructor(outbox: AuditOutbox, now: () => Date, log: Logger) {
+    this.#outbox = outbox;
     this.#now = now;
     this.#log = log;
   }
@@ -45,8 +42,8 @@ export class AuditTrail {
   /** Does the work of a changing call. Throws `AuditUnavailable`, with nothing done, where its intent cannot be kept. */
   async around(call: AuditedCall, work: () => Promise<Answer>): Promise<Answer> {
     const requested = this.#entry(call, 'Requested');
-    if (destructiveVerbs.has(requested.verb)) await this.#writer.append(requested);
-    else await this.#keep(requested);
+    if (destructiveVerbs.has(requested.verb)) await this.#outbox.append(requested);
+    else await this.#outbox.keep(requested);
     try {
       const answer = await work();
       const workflow = answer.workflow === undefined ? {} : { workflow: answer.workflow };
@@ -82,31 +79,15 @@ export class AuditTrail {
     });
   }
 
-  /** Writes what waits, for a timer and before the process ends. */
-  async flush(): Promise<void> {
-    while (this.#buffer.length > 0) {
-      const [first] = this.#buffer;
-      if (first !== undefined) await this.#writer.append(first);
-      this.#buffer.shift();
-    }
-  }
-
-  /** What is done cannot be undone for want of a log: an outcome is kept in memory and written when the log is back. */
+  /**
+   * What is done cannot be undone for want of a log: an outcome waits on the disk until the log is back. Where it cannot
+   * wait either, its intent stays open, and is closed as unknown later.
+   */
   async #close(entry: AuditEntry): Promise<void> {
     try {
-      await this.#keep(entry);
+      await this.#outbox.keep(entry);
     } catch (error) {
       this.#log.error({ err: error, id: entry.id, stage: entry.stage }, 'audit record lost');
-    }
-  }
-
-  async #keep(entry: AuditEntry): Promise<void> {
-    try {
-      if (this.#buffer.length > 0) await this.flush();
-      await this.#writer.append(entry);
-    } catch (error) {
-      if (this.#buffer.length >= maximumBuffered) throw error;
-      this.#buffer.push(entry);
     }
   }
 

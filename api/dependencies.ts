@@ -1,7 +1,7 @@
 import type { Logger } from 'pino';
 import type { Plural } from '../domain/resources/kinds.ts';
 import type { CopyEngine, RegistryVerifier } from '../infra/copy/engine.ts';
-import type { AuditReader, AuditWriter } from '../infra/audit/audit-log.ts';
+import type { AuditOutbox, AuditReader } from '../infra/audit/audit-log.ts';
 import type {
   AccessReviewer,
   CredentialStore,
@@ -57,7 +57,7 @@ export interface ApiDependencies {
   readonly bundles?: BundleRouteDependencies;
   /** Opens sealed payloads. Default: payloads are not sealed. */
   readonly payloads?: PayloadOpener;
-  readonly audit: { readonly writer: AuditWriter; readonly reader: AuditReader };
+  readonly audit: { readonly outbox: AuditOutbox; readonly reader: AuditReader };
   readonly verifier: RegistryVerifier;
   /** Names that `spec.provider` may have. */
   readonly providers: readonly string[];

@@ -2,10 +2,9 @@ import { readFileSync } from 'node:fs';
 import pino, { type Logger } from 'pino';
 import { Failure } from '../domain/failure.ts';
 import { builtInProviders } from '../domain/resources/registry-secret.ts';
-import { ChainedAuditLog } from '../infra/audit/chained-audit-log.ts';
 import { checkpointSigner } from '../infra/audit/checkpoint-signer.ts';
 import { connectAuditObjects } from '../infra/audit/connect-audit.ts';
-import { StoredAuditReader } from '../infra/audit/stored-audit-reader.ts';
+import { openAudit, type OpenAudit } from '../infra/audit/open-audit.ts';
 import { BundleDesk } from '../infra/bundle/bundle-desk.ts';
 import { SiteMail } from '../infra/bundle/site-mail.ts';
 import type { ResourceClients } from '../infra/kubernetes/cluster.ts';
@@ -38,9 +37,6 @@ import { admissionWebhooks } from './routes/admission.ts';
 import { serveApi } from './server.ts';
 import { parseSettings, type ApiSettings } from './settings.ts';
 
-/** Milliseconds between looks whether a checkpoint is due. */
-const checkpointLookMs = 15_000;
-
 const settings = parseSettings(process.env);
 const log = pino({ level: settings.LOG_LEVEL, base: { component: 'api' } });
 await run(settings, log);
@@ -58,8 +54,7 @@ async function run(settings: ApiSettings, log: Logger): Promise<void> {
     onTrouble: (error) => log.warn({ err: error }, 'the cluster cannot be watched'),
   });
   const credentials = createCredentialStore(cluster, clients);
-  const { writer, reader } = auditLog(settings, log);
-  const timer = setInterval(() => void writer.checkpoint(), checkpointLookMs);
+  const audit = await startAudit(settings, log);
   let stopping = false;
   const api = createApi({
     clients,
@@ -75,7 +70,7 @@ async function run(settings: ApiSettings, log: Logger): Promise<void> {
     },
     bundles: { ...bundleOffice(settings, clients), gateway: createBundleGateway(temporal) },
     verifier: createRegistryVerifier(),
-    audit: { writer, reader },
+    audit,
     providers: builtInProviders,
     ready: async () => {
       if (stopping) throw new Failure('ClusterUnavailable', { side: 'cluster', detail: 'shutting down' });
@@ -90,10 +85,10 @@ async function run(settings: ApiSettings, log: Logger): Promise<void> {
   log.info({ url: server.url }, 'serving');
   const stop = async (): Promise<void> => {
     stopping = true;
-    clearInterval(timer);
     endAdmission();
     await server.close();
     caches.stop();
+    await audit.stop();
     await Promise.all([registries.close(), temporal.connection.close()]);
   };
   for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => void stop());
@@ -135,23 +130,23 @@ function bundleOffice(
   return { desk: new BundleDesk(shelf), mail: new SiteMail(shelf, clients, () => new Date()) };
 }
 
-function auditLog(
-  settings: ApiSettings,
-  log: Logger,
-): { writer: ChainedAuditLog; reader: StoredAuditReader } {
-  const objects = connectAuditObjects({
+function startAudit(settings: ApiSettings, log: Logger): Promise<OpenAudit> {
+  const store = {
     region: settings.S3_REGION,
-    bucket: settings.S3_BUCKET,
     ...(settings.S3_ENDPOINT === undefined ? {} : { endpoint: settings.S3_ENDPOINT }),
-  });
-  const file = settings.AUDIT_SIGNING_KEY_FILE;
+  };
+  const { AUDIT_SIGNING_KEY_FILE: file, AUDIT_CHECKPOINT_BUCKET: second } = settings;
+  const { AUDIT_SPOOL_DIR: spoolFolder, AUDIT_RETENTION_DAYS: retentionDays } = settings;
   if (file === undefined) log.warn('AUDIT_SIGNING_KEY_FILE is not set: audit checkpoints are not signed');
-  const writer = new ChainedAuditLog(objects, {
+  return openAudit({
     stream: settings.AUDIT_STREAM,
-    now: () => new Date(),
+    objects: connectAuditObjects({ ...store, bucket: settings.S3_BUCKET }),
+    ...(second === undefined ? {} : { checkpoints: connectAuditObjects({ ...store, bucket: second }) }),
     ...(file === undefined ? {} : { signer: checkpointSigner(readFileSync(file, 'utf8')) }),
+    ...(spoolFolder === undefined ? {} : { spoolFolder }),
+    ...(retentionDays === undefined ? {} : { retentionDays }),
+    onTrouble: (error, what) => log.warn({ err: error }, `the audit log is in trouble: ${what}`),
   });
-  return { writer, reader: new StoredAuditReader(objects) };
 }
 
 function opener({ TEMPORAL_CODEC_KEYS: keys }: ApiSettings): object {

@@ -18,6 +18,9 @@ const schema = z.object({
     .regex(/^[a-z0-9-]{1,40}$/)
     .default('api'),
   AUDIT_SIGNING_KEY_FILE: z.string().optional(),
+  AUDIT_SPOOL_DIR: z.string().optional(),
+  AUDIT_RETENTION_DAYS: z.coerce.number().int().min(1).optional(),
+  AUDIT_CHECKPOINT_BUCKET: z.string().optional(),
   API_RATE_PER_SECOND: z.coerce.number().positive().default(200),
   API_RATE_BURST: z.coerce.number().positive().default(1000),
   LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'silent']).default('info'),

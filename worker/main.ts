@@ -1,9 +1,16 @@
+import { readFileSync } from 'node:fs';
+import { hostname } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { bundleWorkflowCode, DefaultLogger, type WorkflowBundleWithSourceMap } from '@temporalio/worker';
 import { collectDefaultMetrics, Registry } from 'prom-client';
 import { createBatchActivities } from '../activities/batch.ts';
 import { createBundleActivities, createBundleCopyActivities } from '../activities/bundle.ts';
 import { createLifecycleActivities } from '../activities/lifecycle.ts';
+import { createStepAudit, type StepAuditDependencies } from '../activities/step-audit.ts';
+import { auditedCredentials } from '../infra/audit/audited-credentials.ts';
+import { checkpointSigner } from '../infra/audit/checkpoint-signer.ts';
+import { connectAuditObjects } from '../infra/audit/connect-audit.ts';
+import { openAudit, type OpenAudit } from '../infra/audit/open-audit.ts';
 import { createImageInspector, type OpenRepository } from '../infra/copy/image-inspector.ts';
 import { createTagMover } from '../infra/copy/tag-mover.ts';
 import { createTagParking } from '../infra/copy/tag-parking.ts';
@@ -35,6 +42,8 @@ import { createCopyEngine } from '../infra/registry/registry-copy-engine.ts';
 import { createRegistryVerifier } from '../infra/registry/registry-verifier.ts';
 import { connectTemporal } from '../infra/temporal/connection.ts';
 import { sharedDataConverter } from '../infra/temporal/data-converter.ts';
+import { ownIdentity } from '../infra/kubernetes/own-identity.ts';
+import { createRunStates } from '../infra/temporal/run-states.ts';
 import { createRunFence } from '../infra/temporal/run-fence.ts';
 import { registerSearchAttributes } from '../infra/temporal/search-attributes.ts';
 import { createWorkflowGateway } from '../infra/temporal/workflow-gateway.ts';
@@ -65,8 +74,13 @@ const temporal = connectTemporal(place);
 const gateway = createWorkflowGateway(temporal);
 const cluster = connectCluster(settings.kubeconfig);
 const resources = createResourceClients(cluster);
-const credentials = createCredentialStore(cluster, resources);
 const events = createEventRecorder(cluster, 'imageferry-worker');
+const { audit, trail } = await startAudit();
+const credentials = auditedCredentials(createCredentialStore(cluster, resources), {
+  ...trail,
+  events,
+  now: () => new Date(),
+});
 const registries = new RegistryClients();
 const metrics = new Registry();
 collectDefaultMetrics({ register: metrics, prefix: 'imageferry_worker_' });
@@ -88,11 +102,14 @@ const lifecycle = {
   pool: createPooledImages(shelf, registries),
   documents,
   usage: createUsageClusters(cluster, resources),
+  audit: createStepAudit(trail),
   now: Date.now,
 };
 const bundles = {
   resources,
   credentials,
+  events,
+  audit: lifecycle.audit,
   engine,
   documents,
   stager: new BundleStager(shelf, registries, createSigningKeys(cluster)),
@@ -101,6 +118,7 @@ const bundles = {
   now: Date.now,
 };
 const steps = {
+  audit: lifecycle.audit,
   resources,
   credentials,
   events,
@@ -137,6 +155,7 @@ async function work(): Promise<void> {
   await pollQueues(await queues(), place, log, { signal, onPolling });
   log.info('stopped');
   await stopHub?.();
+  await audit.stop();
   await Promise.all([server?.close(), registries.close(), temporal.connection.close()]);
 }
 
@@ -145,7 +164,7 @@ async function queues(): Promise<PolledQueue[]> {
     taskQueue: hubTaskQueue,
     activities: {
       ...createHubActivities(steps),
-      ...createBatchActivities({ resources, events, gateway }),
+      ...createBatchActivities({ resources, events, gateway, audit: steps.audit }),
       ...createLifecycleActivities(lifecycle),
       ...createBundleActivities(bundles),
     },
@@ -192,6 +211,34 @@ async function startHub(): Promise<() => Promise<void>> {
     await Promise.all([stop(), stopLifecycle(), stopSites()]);
     caches.stop();
   };
+}
+
+/** The worker's own part of the audit log, and who it is in there: waits for the cluster, which alone can tell. */
+async function startAudit(): Promise<{ audit: OpenAudit; trail: StepAuditDependencies }> {
+  const {
+    stream,
+    signingKeyFile: file,
+    spoolFolder,
+    retentionDays,
+    checkpointBucket: second,
+  } = settings.audit;
+  const store = settings.bundleStore;
+  const runs = createRunStates(temporal);
+  const audit = await openAudit({
+    stream,
+    objects: connectAuditObjects(store),
+    ...(second === undefined ? {} : { checkpoints: connectAuditObjects({ ...store, bucket: second }) }),
+    ...(file === undefined ? {} : { signer: checkpointSigner(readFileSync(file, 'utf8')) }),
+    ...(spoolFolder === undefined ? {} : { spoolFolder }),
+    ...(retentionDays === undefined ? {} : { retentionDays }),
+    isOver: async ({ workflow }) => workflow === undefined || !(await runs.isRunning(workflow)),
+    onTrouble: (error, what) => log.warn({ err: error }, `the audit log is in trouble: ${what}`),
+  });
+  let actor = { name: 'unknown', uid: '' };
+  const ask = async (): Promise<void> => void (actor = await ownIdentity(cluster));
+  await untilDone('asking the cluster who this process is', ask, log, signal);
+  const { outbox, reader } = audit;
+  return { audit, trail: { outbox, reader, stream, actor, source: hostname(), now: Date.now } };
 }
 
 function bundleWorkflows(): Promise<WorkflowBundleWithSourceMap> {

@@ -24,8 +24,24 @@ export interface WorkerSettings {
   readonly roles: readonly Role[];
   /** `S3_ENDPOINT` (default: AWS), `S3_REGION` (`us-east-1`) and `S3_BUCKET` (`imageferry`): where bundles are kept. */
   readonly bundleStore: { readonly endpoint?: string; readonly region: string; readonly bucket: string };
+  /** How this worker keeps its part of the audit log. */
+  readonly audit: WorkerAuditSettings;
   /** `COPY_CONCURRENCY`: copies that this process runs at once. Default: 4. */
   readonly copyConcurrency: number;
+}
+
+/** Where and how the audit log is kept; its bucket is that of the bundles. */
+export interface WorkerAuditSettings {
+  /** `AUDIT_STREAM`. Default: `worker`. */
+  readonly stream: string;
+  /** `AUDIT_SIGNING_KEY_FILE`: PEM, Ed25519. Default: checkpoints are not signed. */
+  readonly signingKeyFile: string | undefined;
+  /** `AUDIT_SPOOL_DIR`: where entries wait while the log is away. Default: nowhere, the work waits. */
+  readonly spoolFolder: string | undefined;
+  /** `AUDIT_RETENTION_DAYS`. Default: for ever. */
+  readonly retentionDays: number | undefined;
+  /** `AUDIT_CHECKPOINT_BUCKET`. Default: checkpoints are kept once. */
+  readonly checkpointBucket: string | undefined;
 }
 
 type Environment = Readonly<Record<string, string | undefined>>;
@@ -34,6 +50,7 @@ type Environment = Readonly<Record<string, string | undefined>>;
 export function parseWorkerSettings(environment: Environment): WorkerSettings {
   const read = (name: string): string | undefined => environment[name] || undefined;
   const port = read('METRICS_PORT');
+  const days = read('AUDIT_RETENTION_DAYS');
   return {
     kubeconfig: read('KUBECONFIG'),
     temporalAddress: read('TEMPORAL_ADDRESS') ?? '127.0.0.1:7233',
@@ -49,6 +66,13 @@ export function parseWorkerSettings(environment: Environment): WorkerSettings {
       region: read('S3_REGION') ?? 'us-east-1',
       bucket: read('S3_BUCKET') ?? 'imageferry',
       ...endpointOf(read('S3_ENDPOINT')),
+    },
+    audit: {
+      stream: read('AUDIT_STREAM') ?? 'worker',
+      signingKeyFile: read('AUDIT_SIGNING_KEY_FILE'),
+      spoolFolder: read('AUDIT_SPOOL_DIR'),
+      retentionDays: days === undefined ? undefined : whole('AUDIT_RETENTION_DAYS', days, 36_500),
+      checkpointBucket: read('AUDIT_CHECKPOINT_BUCKET'),
     },
     copyConcurrency: whole('COPY_CONCURRENCY', read('COPY_CONCURRENCY') ?? '4', 200),
   };

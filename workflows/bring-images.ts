@@ -34,6 +34,8 @@ export interface Journey {
   first: Pick<SurveyedImage, 'tag' | 'root'> | undefined;
   /** Set once the status says that a sync runs. */
   announced: boolean;
+  /** Id of the first run, where this is a later one. */
+  readonly begun?: string;
 }
 
 /**
@@ -95,9 +97,15 @@ async function inLanes(
 
 /** The one request per tag and place of an unchanged sync. */
 async function compare(journey: Journey, after: string | undefined): Promise<Survey> {
-  const { plan, trigger, started, story } = journey;
+  const { plan, trigger, started, story, begun } = journey;
   story.tell({ phase: 'comparing' });
-  const order = { plan, trigger, started, ...(after === undefined ? {} : { after }) };
+  const order = {
+    plan,
+    trigger,
+    started,
+    ...(after === undefined ? {} : { after }),
+    ...(begun === undefined ? {} : { begun }),
+  };
   const survey = await withRetries(plan.retry, () => registry.surveyImages(order));
   const copies = survey.images.reduce((sum, image) => sum + image.needed.length, 0);
   remember(journey, survey);
@@ -123,7 +131,7 @@ function remember(journey: Journey, { images, unchanged = 0, gone = [] }: Survey
 export async function announce(journey: Journey): Promise<void> {
   if (journey.announced) return;
   journey.announced = true;
-  await cluster.beginSync(journey.plan, journey.trigger);
+  await cluster.beginSync(journey.plan, journey.trigger, journey.begun);
 }
 
 /** One image to every site that lacks it; a site that fails does not stop the others. */
@@ -151,6 +159,8 @@ async function copyTo(journey: Journey, image: SurveyedImage, site: string): Pro
   const queue = plan.sites.find((planned) => planned.site === site)?.queue ?? '';
   const lane = copying(queue, `Copy ${image.tag} to ${site}`);
   const recheck = journey.trigger === 'repair';
+  const before = image.replaced?.find((one) => one.site === site)?.digest;
+  const copied = before === undefined ? {} : { before };
   const order = { plan, site, tag: image.tag, root: image.root, recheck };
   const position = (): { before: number; of: number } => ({
     before: story.progress.copiesDone,
@@ -159,12 +169,12 @@ async function copyTo(journey: Journey, image: SurveyedImage, site: string): Pro
   try {
     const report = await withRetries(plan.retry, () => lane.copyImage({ ...order, position: position() }));
     story.tell({ copiesDone: story.progress.copiesDone + 1 });
-    const result = { site, digest: report.root, ...attachmentGap(report.referrersMissing) };
+    const result = { site, digest: report.root, copied, ...attachmentGap(report.referrersMissing) };
     return { result, moved: report.bytesMoved, reused: report.bytesReused };
   } catch (error) {
     if (isCancellation(error)) throw error;
     story.tell({ copiesDone: story.progress.copiesDone + 1 });
-    return { result: { site, failure: factsOfError(error) }, moved: 0, reused: 0 };
+    return { result: { site, copied, failure: factsOfError(error) }, moved: 0, reused: 0 };
   }
 }
 

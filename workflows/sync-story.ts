@@ -34,10 +34,10 @@ export function beginStory(): SyncStory {
 /** The workflow's time, RFC 3339 UTC in seconds: the server's clock, the same on every replay (fault N17). */
 export const now = (): string => `${new Date().toISOString().slice(0, 19)}Z`;
 
-/** Which run this is. `started` is that of the whole sync, where it goes on in a new run. */
-export function thisRun(trigger: SyncTrigger, started: string): RunIdentity {
+/** Which run this is. `started` and `begun` are those of the whole sync, where it goes on in a new run. */
+export function thisRun(trigger: SyncTrigger, started: string, begun?: string): RunIdentity {
   const { workflowId, runId } = workflowInfo();
-  return { workflowId, runId, trigger, started };
+  return { workflowId, runId, trigger, started, ...(begun === undefined ? {} : { begun }) };
 }
 
 /** Shows the plan in Temporal's UI and makes the run findable by registry and site. */

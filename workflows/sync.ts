@@ -6,6 +6,7 @@ import {
   isCancellation,
   makeContinueAsNewFunc,
   setHandler,
+  workflowInfo,
 } from '@temporalio/workflow';
 import type { ManifestStatus, SyncTrigger } from '../domain/resources/repository.ts';
 import type { FailureFacts } from '../domain/sync/failure-facts.ts';
@@ -38,34 +39,18 @@ export async function syncRepository({ ref, trigger, resume }: SyncInput): Promi
   if (plan === undefined) return gone;
   showPlan(plan, trigger);
 
-  const journey: Journey = {
-    plan,
-    trigger,
-    started,
-    story,
-    tally: emptyTally,
-    first: undefined,
-    announced: resume !== undefined,
-  };
+  const journey = beginJourney({ plan, trigger, started, story }, resume);
   const { ending, next } = await travel(journey, started, resume);
   if (next !== undefined) {
     return continueAsNew<typeof syncRepository>({
       ref,
       trigger,
-      resume: {
-        started,
-        after: next,
-        tally: journey.tally,
-        ...(journey.first === undefined
-          ? {}
-          : { first: { tag: journey.first.tag, root: journey.first.root } }),
-        ...(again.trigger === undefined ? {} : { again: again.trigger }),
-      },
+      resume: goOn(journey, next, again.trigger),
     });
   }
 
   story.tell({ phase: 'recording' });
-  const outcome = judge(plan, thisRun(trigger, started), ending, now());
+  const outcome = judge(plan, thisRun(trigger, started, resume?.begun), ending, now());
   const recorded = await CancellationScope.nonCancellable(() => cluster.recordSync(outcome));
   if (plan.prunes === true && outcome.failure === undefined) await prune(ref);
   const asked = again.trigger ?? (recorded.changed ? 'spec' : undefined);
@@ -79,6 +64,27 @@ export async function syncRepository({ ref, trigger, resume }: SyncInput): Promi
 function onceMore(request: string | undefined, input: SyncInput): Promise<never> {
   const memo = request === undefined ? {} : { memo: { [requestMemo]: request } };
   return makeContinueAsNewFunc<typeof syncRepository>(memo)(input);
+}
+
+/** What the next run has to know of this one. */
+function goOn(journey: Journey, after: string, again: SyncTrigger | undefined): SyncResume {
+  const { started, tally, first, begun = workflowInfo().runId } = journey;
+  return {
+    started,
+    begun,
+    after,
+    tally,
+    ...(first === undefined ? {} : { first: { tag: first.tag, root: first.root } }),
+    ...(again === undefined ? {} : { again }),
+  };
+}
+
+function beginJourney(
+  known: Pick<Journey, 'plan' | 'trigger' | 'started' | 'story'>,
+  resume: SyncResume | undefined,
+): Journey {
+  const begun = resume?.begun === undefined ? {} : { begun: resume.begun };
+  return { ...known, tally: emptyTally, first: undefined, announced: resume !== undefined, ...begun };
 }
 
 const gone: SyncReport = { result: 'Gone', images: 0, changed: 0, bytesMoved: 0, bytesReused: 0 };

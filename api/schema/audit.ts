@@ -1,5 +1,5 @@
 import { z } from '@hono/zod-openapi';
-import type { AuditRecord } from '../../domain/audit/record.ts';
+import { auditStages, type AuditRecord } from '../../domain/audit/record.ts';
 import { listSchema } from './meta.ts';
 import { listQuerySchema } from './parameters.ts';
 import { optional } from './optional.ts';
@@ -10,7 +10,7 @@ export const auditRecordSchema = z
     stream: z.string(),
     seq: z.int(),
     id: z.string().openapi({ description: 'The same for an intent and its outcome' }),
-    stage: z.enum(['Requested', 'Completed', 'Failed', 'Denied']),
+    stage: z.enum(auditStages),
     time: z.string(),
     verb: z.string(),
     actor: z.object({ name: z.string(), uid: z.string() }),
@@ -35,7 +35,11 @@ export const auditQuerySchema = listQuerySchema.pick({ page: true, limit: true }
   resource: word,
   namespace: word,
   name: word,
-  stage: optional(z.enum(['Requested', 'Completed', 'Failed', 'Denied'])),
+  id: word.openapi({ description: 'Of a call: its intent and its outcome' }),
+  workflow: optional(z.string().max(600)).openapi({
+    description: 'Id of a workflow or of one of its runs: the call that asked for it and what it did',
+  }),
+  stage: optional(z.enum(auditStages)),
   format: optional(z.enum(['json', 'ndjson'])).openapi({
     description: 'ndjson exports all that match, in order of the streams',
   }),

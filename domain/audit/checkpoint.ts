@@ -19,10 +19,16 @@ export const checkpointEvery = 100;
 /** Milliseconds after which one is due where there are new records. */
 export const checkpointAfterMs = 60_000;
 
+/** `checkpoint`: the stream had come so far. `start`: records up to here were given up as too old. */
+export type StatementKind = 'checkpoint' | 'start';
+
 /** The text that is signed. Its first line keeps a signature from being used for anything else. */
-export function checkpointPayload(checkpoint: Omit<Checkpoint, 'signature'>): string {
-  const { stream, seq, hash, time, keyId } = checkpoint;
-  return `imageferry-audit-checkpoint-v1\n${canonicalJson({ stream, seq, hash, time, keyId })}`;
+export function checkpointPayload(
+  statement: Omit<Checkpoint, 'signature'>,
+  kind: StatementKind = 'checkpoint',
+): string {
+  const { stream, seq, hash, time, keyId } = statement;
+  return `imageferry-audit-${kind}-v1\n${canonicalJson({ stream, seq, hash, time, keyId })}`;
 }
 
 /** Whether a checkpoint is due. */

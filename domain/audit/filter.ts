@@ -12,6 +12,10 @@ export interface AuditFilter {
   readonly namespace?: string;
   readonly name?: string;
   readonly stage?: string;
+  /** The id of a call: its intent and its outcome. */
+  readonly id?: string;
+  /** A workflow's id, or the id of one of its runs. */
+  readonly workflow?: string;
 }
 
 /** Whether a record is wanted. */
@@ -26,6 +30,10 @@ export function matchesFilter(record: AuditRecord, filter: AuditFilter): boolean
     [filter.namespace, record.object.namespace],
     [filter.name, record.object.name],
     [filter.stage, record.stage],
+    [filter.id, record.id],
   ];
+  const { workflow } = record;
+  if (filter.workflow !== undefined && ![workflow?.id, workflow?.runId].includes(filter.workflow))
+    return false;
   return pairs.every(([wanted, found]) => wanted === undefined || wanted === found);
 }

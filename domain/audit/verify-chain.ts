@@ -1,5 +1,5 @@
 import { hashRecord, headAfter, type ChainHead, type Sha256 } from './chain.ts';
-import type { Checkpoint } from './checkpoint.ts';
+import type { Checkpoint, StatementKind } from './checkpoint.ts';
 import { firstPrevious, type AuditRecord } from './record.ts';
 
 /** What is wrong with a stream, and the first sequence that shows it. */
@@ -13,7 +13,8 @@ export interface AuditDefect {
     | 'wrong-stream'
     | 'truncated'
     | 'checkpoint-mismatch'
-    | 'checkpoint-forged';
+    | 'checkpoint-forged'
+    | 'start-forged';
 }
 
 /** The result of checking one stream. */
@@ -21,41 +22,61 @@ export interface AuditVerdict {
   readonly stream: string;
   readonly records: number;
   readonly head: ChainHead | undefined;
+  /** Sequence after which it starts, as older records were given up; 0 where it starts at its first. */
+  readonly start: number;
   /** Highest sequence that a genuine checkpoint vouches for; 0 without one. */
   readonly vouched: number;
   /** The first defect; undefined where the stream is whole. */
   readonly defect?: AuditDefect;
 }
 
+/** Whether a statement's signature is good for what it is used as. */
+export type Genuine = (statement: Checkpoint, kind: StatementKind) => boolean;
+
 /** Checks one stream, record after record, in constant memory but for the checkpoints. */
 export class ChainVerifier {
   readonly #stream: string;
   readonly #sha256: Sha256;
   readonly #checkpoints: ReadonlyMap<number, Checkpoint>;
+  readonly #start: number;
   #previous = firstPrevious;
   #seq = 0;
   #vouched = 0;
   #defect: AuditDefect | undefined;
   #head: ChainHead | undefined;
 
-  /** `genuine` tells whether a checkpoint's signature is good; forged ones are a defect of their own. */
+  /** `genuine` tells whether a statement's signature is good; forged ones are a defect of their own. */
   constructor(
     stream: string,
-    checkpoints: readonly Checkpoint[],
-    tools: { readonly sha256: Sha256; readonly genuine: (checkpoint: Checkpoint) => boolean },
+    statements: { readonly checkpoints: readonly Checkpoint[]; readonly starts: readonly Checkpoint[] },
+    tools: { readonly sha256: Sha256; readonly genuine: Genuine },
   ) {
     this.#stream = stream;
     this.#sha256 = tools.sha256;
-    const forged = checkpoints.find(
-      (checkpoint) => checkpoint.stream !== stream || !tools.genuine(checkpoint),
-    );
+    const { checkpoints, starts } = statements;
+    const isForged = (kind: StatementKind) => (one: Checkpoint) =>
+      one.stream !== stream || !tools.genuine(one, kind);
+    const forged = checkpoints.find(isForged('checkpoint'));
+    const forgedStart = starts.find(isForged('start'));
     if (forged !== undefined) this.#defect = { seq: forged.seq, problem: 'checkpoint-forged' };
-    this.#checkpoints = new Map(checkpoints.map((checkpoint) => [checkpoint.seq, checkpoint]));
+    if (forgedStart !== undefined) this.#defect = { seq: forgedStart.seq, problem: 'start-forged' };
+    const start = starts.toSorted((a, b) => a.seq - b.seq).at(-1);
+    this.#start = start?.seq ?? 0;
+    this.#seq = this.#start;
+    this.#previous = start?.hash ?? firstPrevious;
+    const later = checkpoints.filter(({ seq }) => seq >= this.#start);
+    this.#checkpoints = new Map(later.map((checkpoint) => [checkpoint.seq, checkpoint]));
+    const same = this.#checkpoints.get(this.#start);
+    if (this.#defect === undefined && same !== undefined && same.hash !== start?.hash)
+      this.#defect = { seq: this.#start, problem: 'checkpoint-mismatch' };
+    if (same !== undefined) this.#vouched = this.#start;
   }
 
   /** Takes the next record as it was stored. Nothing after the first defect is looked at. */
   take(record: AuditRecord): void {
     if (this.#defect !== undefined) return;
+    // A crash between the statement and the deletion leaves records that are given up already.
+    if (record.seq > 0 && record.seq <= this.#start) return;
     const problem = this.#problemOf(record);
     if (problem !== undefined) {
       this.#defect = { seq: this.#seq + 1, problem };
@@ -73,7 +94,8 @@ export class ChainVerifier {
       this.#defect = { seq: this.#seq + 1, problem: 'truncated' };
     return {
       stream: this.#stream,
-      records: this.#seq,
+      records: this.#seq - this.#start,
+      start: this.#start,
       head: this.#head,
       vouched: this.#vouched,
       ...(this.#defect === undefined ? {} : { defect: this.#defect }),

@@ -16,6 +16,8 @@ export interface SyncResume {
   /** RFC 3339 UTC: when the whole sync began. */
   readonly started: string;
   readonly after: string;
+  /** Id of the run in which it began. Default: not known. */
+  readonly begun?: string;
   readonly tally: Tally;
   /** The image that `status.manifest` will be about, where it was seen. */
   readonly first?: Pick<SurveyedImage, 'tag' | 'root'>;

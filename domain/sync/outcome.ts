@@ -9,6 +9,8 @@ export interface RunIdentity {
   readonly runId: string;
   readonly trigger: SyncTrigger;
   readonly started: string;
+  /** Id of the first run, where the sync goes on in a later one. Default: `runId`. */
+  readonly begun?: string;
 }
 
 /** How a sync ended: everything that the status, the Event and the audit record are made of. */

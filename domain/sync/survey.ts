@@ -12,6 +12,8 @@ export interface SurveyedImage {
   readonly needed: readonly string[];
   /** Whether this is what only some sites are held at, by a rollback of theirs. Default: false. */
   readonly partial?: boolean;
+  /** What those of them showed that showed anything. */
+  readonly replaced?: readonly { readonly site: string; readonly digest: string }[];
 }
 
 /** A page of what was found; `next` is where the following page begins. */
@@ -57,13 +59,16 @@ export function compareSites(
     known.trigger !== 'repair' &&
     digest !== undefined &&
     digest === expectedDigest(site, root.digest, known.platforms, known.status);
+  const others = sightings.filter((sighting) => !isCurrent(sighting));
+  const replaced = others.flatMap(({ site, digest }) => (digest === undefined ? [] : [{ site, digest }]));
   return {
     tag,
     root,
     current: sightings.flatMap((sighting) =>
       isCurrent(sighting) ? [{ site: sighting.site, digest: sighting.digest ?? root.digest }] : [],
     ),
-    needed: sightings.filter((sighting) => !isCurrent(sighting)).map(({ site }) => site),
+    needed: others.map(({ site }) => site),
+    ...(replaced.length === 0 ? {} : { replaced }),
   };
 }
 
@@ -88,7 +93,7 @@ const surveyBytes = 40_000;
 
 /** Images that one survey names for so many sites, so that its answer stays below 64 KiB (fault N06). */
 export function surveyLimit(sites: number): number {
-  const bytesEach = 300 + sites * 170;
+  const bytesEach = 300 + sites * 240;
   return Math.min(surveyPageSize, Math.max(2, Math.floor(surveyBytes / bytesEach)));
 }
 

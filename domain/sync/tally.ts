@@ -6,6 +6,8 @@ export interface SiteResult {
   readonly site: string;
   /** What the site's tag shows now. */
   readonly digest?: string;
+  /** Set where it was copied to, with what the tag showed before. */
+  readonly copied?: { readonly before?: string };
   readonly failure?: FailureFacts;
 }
 

@@ -26,7 +26,7 @@ interface Waiting {
 /** Entries that may wait for the store at once; beyond it callers are refused instead of memory growing. */
 const maximumWaiting = 5_000;
 /** Records in one object. */
-const maximumBatch = 200;
+export const maximumBatch = 200;
 /** Tries against other writers of the same stream before giving up. */
 const maximumRaces = 50;
 
@@ -40,6 +40,7 @@ export class ChainedAuditLog implements AuditWriter {
   readonly #stream: string;
   readonly #now: () => Date;
   readonly #signer: CheckpointSigner | undefined;
+  readonly #elsewhere: AuditObjects | undefined;
   readonly #waiting: Waiting[] = [];
   #head: ChainHead | undefined;
   #checkpoint: { seq: number; timeMs: number };
@@ -52,12 +53,15 @@ export class ChainedAuditLog implements AuditWriter {
       readonly now: () => Date;
       /** Default: no checkpoints; the chain alone cannot show a cut-off end. */
       readonly signer?: CheckpointSigner;
+      /** Where checkpoints are kept a second time. Default: nowhere. */
+      readonly checkpoints?: AuditObjects;
     },
   ) {
     this.#objects = objects;
     this.#stream = options.stream;
     this.#now = options.now;
     this.#signer = options.signer;
+    this.#elsewhere = options.checkpoints;
     this.#checkpoint = { seq: 0, timeMs: options.now().getTime() };
   }
 
@@ -153,10 +157,9 @@ export class ChainedAuditLog implements AuditWriter {
     if (this.#signer === undefined) return;
     const statement = { ...head, time: now.toISOString(), keyId: this.#signer.keyId };
     const signature = this.#signer.sign(checkpointPayload(statement));
-    await this.#objects.create(
-      checkpointKey(this.#stream, head.seq),
-      JSON.stringify({ ...statement, signature }),
-    );
+    const [key, body] = [checkpointKey(this.#stream, head.seq), JSON.stringify({ ...statement, signature })];
+    await this.#objects.create(key, body);
+    await this.#elsewhere?.create(key, body);
   }
 }
 

@@ -1,5 +1,5 @@
 import { createHash, createPrivateKey, createPublicKey, sign, verify, type KeyObject } from 'node:crypto';
-import { checkpointPayload, type Checkpoint } from '../../domain/audit/checkpoint.ts';
+import { checkpointPayload, type Checkpoint, type StatementKind } from '../../domain/audit/checkpoint.ts';
 import { Failure } from '../../domain/failure.ts';
 import type { CheckpointSigner } from './chained-audit-log.ts';
 
@@ -13,13 +13,13 @@ export function checkpointSigner(pem: string): CheckpointSigner {
 }
 
 /** Checks signatures with an Ed25519 public key in PEM. Throws `WeakKey` for any other kind. */
-export function checkpointVerifier(pem: string): (checkpoint: Checkpoint) => boolean {
+export function checkpointVerifier(pem: string): (checkpoint: Checkpoint, kind?: StatementKind) => boolean {
   const key = ed25519(() => createPublicKey(pem));
-  return (checkpoint) =>
+  return (checkpoint, kind) =>
     checkpoint.keyId === keyIdOf(key) &&
     verify(
       null,
-      Buffer.from(checkpointPayload(checkpoint)),
+      Buffer.from(checkpointPayload(checkpoint, kind)),
       key,
       Buffer.from(checkpoint.signature, 'base64'),
     );

@@ -1,6 +1,6 @@
 import { canonicalJson } from '../../domain/audit/canonical-json.ts';
 import { Failure } from '../../domain/failure.ts';
-import type { AuditRecord } from '../../domain/audit/record.ts';
+import type { AuditEntry, AuditRecord } from '../../domain/audit/record.ts';
 import type { Checkpoint } from '../../domain/audit/checkpoint.ts';
 import type { ChainHead } from '../../domain/audit/chain.ts';
 
@@ -63,4 +63,14 @@ function parseObject(text: string): Readonly<Record<string, unknown>> | undefine
 
 function refuse(): never {
   throw new Failure('AuditUnavailable', { side: 'storage', detail: 'a checkpoint is malformed' });
+}
+
+/** Reads the entries of a spool. A last line that a crash cut off was never promised to anybody and is left out. */
+export function parseEntries(text: string): readonly AuditEntry[] {
+  return text.split('\n').flatMap((line) => {
+    const value = parseObject(line);
+    return typeof value?.['id'] === 'string' && typeof value['stage'] === 'string'
+      ? [value as unknown as AuditEntry]
+      : [];
+  });
 }

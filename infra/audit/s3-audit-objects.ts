@@ -1,4 +1,5 @@
 import {
+  DeleteObjectCommand,
   GetObjectCommand,
   ListObjectsV2Command,
   PutObjectCommand,
@@ -47,6 +48,12 @@ export class S3AuditObjects implements AuditObjects {
       if (isStatus(error, 404)) return undefined;
       throw unavailable(error);
     }
+  }
+
+  async remove(key: string): Promise<void> {
+    await this.#client
+      .send(new DeleteObjectCommand({ Bucket: this.#bucket, Key: key }), deadline())
+      .catch(rethrow);
   }
 
   async *list(prefix: string, after?: string): AsyncIterable<{ key: string; writtenMs: number }> {

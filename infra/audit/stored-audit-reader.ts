@@ -1,29 +1,38 @@
 import type { Checkpoint } from '../../domain/audit/checkpoint.ts';
 import type { AuditRecord } from '../../domain/audit/record.ts';
-import { checkpointsPrefix, recordsPrefix } from './audit-keys.ts';
-import type { AuditObjects, AuditReader } from './audit-log.ts';
+import { checkpointsPrefix, recordsKey, recordsPrefix, sequenceOf, startsPrefix } from './audit-keys.ts';
+import type { AuditObjects, AuditReader, AuditTail } from './audit-log.ts';
+import { maximumBatch } from './chained-audit-log.ts';
 import { parseCheckpoint, parseRecords } from './parse-record.ts';
 
 /** How far the store's clock and ours may be apart, in milliseconds. */
 const clockSkewMs = 300_000;
 
 /** Reads what a chained audit log wrote, one object at a time. */
-export class StoredAuditReader implements AuditReader {
+export class StoredAuditReader implements AuditReader, AuditTail {
   readonly #objects: AuditObjects;
 
   constructor(objects: AuditObjects) {
     this.#objects = objects;
   }
 
-  async streams(): Promise<readonly string[]> {
+  streams(): Promise<readonly string[]> {
+    return this.#namesBelow(recordsPrefix);
+  }
+
+  /** Names of the streams that have checkpoints: one whose records are all gone is among them. */
+  checkpointedStreams(): Promise<readonly string[]> {
+    return this.#namesBelow(checkpointsPrefix);
+  }
+
+  async #namesBelow(prefix: (stream?: string) => string): Promise<readonly string[]> {
     const names = new Set<string>();
     for (;;) {
       // One key a stream: a list that starts after all keys of those that are known finds the next one.
       const known = [...names].at(-1);
-      const after = known === undefined ? undefined : `${recordsPrefix(known)}~`;
-      const next = await this.#objects.list(recordsPrefix(), after)[Symbol.asyncIterator]().next();
-      const name =
-        next.done === true ? undefined : next.value.key.slice(recordsPrefix().length).split('/')[0];
+      const after = known === undefined ? undefined : `${prefix(known)}~`;
+      const next = await this.#objects.list(prefix(), after)[Symbol.asyncIterator]().next();
+      const name = next.done === true ? undefined : next.value.key.slice(prefix().length).split('/')[0];
       if (name === undefined || name === '' || names.has(name)) return [...names];
       names.add(name);
     }
@@ -32,14 +41,39 @@ export class StoredAuditReader implements AuditReader {
   async *records(stream: string, sinceMs = Number.NEGATIVE_INFINITY): AsyncIterable<AuditRecord> {
     for await (const { key, writtenMs } of this.#objects.list(recordsPrefix(stream))) {
       if (writtenMs < sinceMs - clockSkewMs) continue;
-      yield* parseRecords((await this.#objects.read(key)) ?? '');
+      yield* await this.#recordsIn(key);
     }
   }
 
+  async *recordsFrom(stream: string, seq: number): AsyncIterable<AuditRecord> {
+    // An object is named by its first record, so the one that holds `seq` may be named by an earlier one.
+    const from = recordsKey(stream, Math.max(0, seq - maximumBatch));
+    let holder: string | undefined;
+    for await (const { key } of this.#objects.list(recordsPrefix(stream), from)) {
+      const before = holder;
+      holder = key;
+      if (before !== undefined && sequenceOf(key) > seq) yield* await this.#recordsIn(before);
+    }
+    if (holder !== undefined) yield* await this.#recordsIn(holder);
+  }
+
+  async #recordsIn(key: string): Promise<readonly AuditRecord[]> {
+    return parseRecords((await this.#objects.read(key)) ?? '');
+  }
+
   /** All checkpoints of a stream, in order. */
-  async checkpoints(stream: string): Promise<readonly Checkpoint[]> {
+  checkpoints(stream: string): Promise<readonly Checkpoint[]> {
+    return this.#statements(checkpointsPrefix(stream));
+  }
+
+  /** The signed statements that a stream starts later than at its first record, in order. */
+  starts(stream: string): Promise<readonly Checkpoint[]> {
+    return this.#statements(startsPrefix(stream));
+  }
+
+  async #statements(prefix: string): Promise<readonly Checkpoint[]> {
     const found: Checkpoint[] = [];
-    for await (const { key } of this.#objects.list(checkpointsPrefix(stream))) {
+    for await (const { key } of this.#objects.list(prefix)) {
       found.push(parseCheckpoint((await this.#objects.read(key)) ?? ''));
     }
     return found;

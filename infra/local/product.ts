@@ -91,6 +91,7 @@ function settings({ folder, endpoints, controllerKubeconfig }: Stack): Record<st
     TEMPORAL_NAMESPACE: endpoints.temporalNamespace,
     TEMPORAL_UI: endpoints.temporalUi,
     AUDIT_SIGNING_KEY_FILE: auditKey(folder),
+    AUDIT_SPOOL_DIR: join(folder, 'audit-spool'),
     S3_ENDPOINT: endpoints.s3.endpoint,
     S3_REGION: endpoints.s3.region,
     S3_BUCKET: endpoints.s3.bucket,

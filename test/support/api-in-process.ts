@@ -7,7 +7,8 @@ import { builtInProviders } from '../../domain/resources/registry-secret.ts';
 import type { AccessQuestion, AccessReviewer, Caller } from '../../infra/kubernetes/cluster.ts';
 import { ChainedAuditLog } from '../../infra/audit/chained-audit-log.ts';
 import { StoredAuditReader } from '../../infra/audit/stored-audit-reader.ts';
-import { MemoryAuditObjects } from './memory-audit.ts';
+import { SpooledOutbox } from '../../infra/audit/spooled-outbox.ts';
+import { MemoryAuditObjects, MemorySpool } from './memory-audit.ts';
 import { MemoryCluster } from './memory-cluster.ts';
 
 /** The API's base path. */
@@ -96,7 +97,11 @@ export function inProcessApi(overrides: Partial<ApiDependencies> = {}): InProces
       },
     },
     audit: {
-      writer: new ChainedAuditLog(objects, { stream: 'api', now: () => new Date() }),
+      outbox: new SpooledOutbox(
+        new ChainedAuditLog(objects, { stream: 'api', now: () => new Date() }),
+        new MemorySpool(),
+        Date.now,
+      ),
       reader: new StoredAuditReader(objects),
     },
     verifier: { verify: async () => ({ capabilities: [] }) },

@@ -1,5 +1,6 @@
 import { Failure } from '../../domain/failure.ts';
-import type { AuditObjects } from '../../infra/audit/audit-log.ts';
+import type { AuditEntry } from '../../domain/audit/record.ts';
+import type { AuditObjects, AuditSpool } from '../../infra/audit/audit-log.ts';
 
 /** An object store in memory that can be down, slow, or lose the answer of a write that it did. */
 export class MemoryAuditObjects implements AuditObjects {
@@ -29,6 +30,11 @@ export class MemoryAuditObjects implements AuditObjects {
     return this.stored.get(key);
   }
 
+  async remove(key: string): Promise<void> {
+    this.#check();
+    this.stored.delete(key);
+  }
+
   async *list(prefix: string, after = ''): AsyncIterable<{ key: string; writtenMs: number }> {
     this.#check();
     const keys = [...this.stored.keys()].filter((key) => key.startsWith(prefix) && key > after).sort();
@@ -37,5 +43,18 @@ export class MemoryAuditObjects implements AuditObjects {
 
   #check(): void {
     if (this.down) throw new Failure('AuditUnavailable', { side: 'storage' });
+  }
+}
+
+/** A spool that forgets with its process. */
+export class MemorySpool implements AuditSpool {
+  readonly entries: AuditEntry[] = [];
+
+  async add(entry: AuditEntry): Promise<void> {
+    this.entries.push(entry);
+  }
+
+  async drop(count: number): Promise<void> {
+    this.entries.splice(0, count);
   }
 }

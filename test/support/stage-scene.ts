@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { NotedAudit } from './noted-audit.ts';
 import { MockActivityEnvironment } from '@temporalio/testing';
 import { DefaultLogger } from '@temporalio/worker';
 import { createBundleActivities, createBundleCopyActivities } from '../../activities/bundle.ts';
@@ -34,6 +35,7 @@ export class StageScene {
   readonly s3: S3Process;
   /** Epoch milliseconds; a test moves it. */
   now = Date.now();
+  readonly audit = new NotedAudit();
   #run = 0;
 
   private constructor(upstream: RegistryProcess, s3: S3Process) {
@@ -53,6 +55,8 @@ export class StageScene {
     return {
       resources: this.cluster,
       credentials: { ...this.cluster.credentials, registryAccess: async () => registry },
+      events: this.cluster.recorder,
+      audit: this.audit,
       engine: createCopyEngine(this.clients),
       documents: memoryDocuments(),
       stager: new BundleStager(new BundleShelf(store), this.clients, { read: async () => keys }),

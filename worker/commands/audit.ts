@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import type { Checkpoint } from '../../domain/audit/checkpoint.ts';
 import { OpenIntents } from '../../domain/audit/open-intents.ts';
 import { ChainVerifier, type AuditVerdict } from '../../domain/audit/verify-chain.ts';
 import type { AuditRecord } from '../../domain/audit/record.ts';
@@ -28,7 +29,7 @@ interface StreamReport extends AuditVerdict {
 export async function auditVerifyCommand(options: AuditVerifyOptions): Promise<number> {
   try {
     const reader = new StoredAuditReader(connectAuditObjects(storeFrom(process.env)));
-    const streams = options.stream === undefined ? await reader.streams() : [options.stream];
+    const streams = options.stream === undefined ? await allStreams(reader) : [options.stream];
     const reports: StreamReport[] = [];
     for (const stream of streams) reports.push(await verifyStream(reader, stream, options.publicKey));
     console.log(options.json ? JSON.stringify(reports) : text(reports));
@@ -46,8 +47,11 @@ async function verifyStream(
   publicKey: string | undefined,
 ): Promise<StreamReport> {
   const genuine = publicKey === undefined ? undefined : checkpointVerifier(readFileSync(publicKey, 'utf8'));
-  const checkpoints = genuine === undefined ? [] : await reader.checkpoints(stream);
-  const verifier = new ChainVerifier(stream, checkpoints, { sha256, genuine: genuine ?? (() => false) });
+  const starts = await reader.starts(stream);
+  const checkpoints = genuine === undefined ? [] : await allCheckpoints(reader, stream);
+  // Without a key a start is taken at its word, and the report says that nothing vouches for it.
+  const tools = { sha256, genuine: genuine ?? (() => true) };
+  const verifier = new ChainVerifier(stream, { checkpoints, starts }, tools);
   const intents = new OpenIntents();
   for await (const record of reader.records(stream)) {
     verifier.take(record);
@@ -56,19 +60,41 @@ async function verifyStream(
   return { ...verifier.finish(), openIntents: intents.before(Date.now() - intentAgeMs) };
 }
 
+async function allCheckpoints(reader: StoredAuditReader, stream: string): Promise<readonly Checkpoint[]> {
+  return [...(await reader.checkpoints(stream)), ...((await elsewhere()?.checkpoints(stream)) ?? [])];
+}
+
+/** Streams that have records, and those of which only checkpoints are left. */
+async function allStreams(reader: StoredAuditReader): Promise<readonly string[]> {
+  const names = [
+    ...(await reader.streams()),
+    ...(await reader.checkpointedStreams()),
+    ...((await elsewhere()?.checkpointedStreams()) ?? []),
+  ];
+  return [...new Set(names)];
+}
+
+/** Where checkpoints were kept a second time: the bucket `AUDIT_CHECKPOINT_BUCKET`. */
+function elsewhere(): StoredAuditReader | undefined {
+  const bucket = process.env['AUDIT_CHECKPOINT_BUCKET'];
+  if (bucket === undefined || bucket === '') return undefined;
+  return new StoredAuditReader(connectAuditObjects({ ...storeFrom(process.env), bucket }));
+}
+
 function text(reports: readonly StreamReport[]): string {
   if (reports.length === 0) return 'there are no audit records';
   return reports.map(describe).join('\n');
 }
 
-function describe({ stream, records, vouched, defect, openIntents }: StreamReport): string {
+function describe({ stream, records, start, vouched, defect, openIntents }: StreamReport): string {
   const open = openIntents.map(
     ({ seq, verb, object }) => `\n  no outcome: #${seq} ${verb} ${object.resource} ${object.name ?? ''}`,
   );
   if (defect !== undefined) return `${stream}: ${defect.problem} at #${defect.seq}${open.join('')}`;
   const proof =
-    vouched === 0 ? 'no checkpoint vouches for them' : `a checkpoint vouches for the first ${vouched}`;
-  return `${stream}: ${records} records, whole; ${proof}${open.join('')}`;
+    vouched === 0 ? 'no checkpoint vouches for them' : `a checkpoint vouches for all up to #${vouched}`;
+  const since = start === 0 ? '' : ` after #${start}, up to which they were given up as too old`;
+  return `${stream}: ${records} records, whole${since}; ${proof}${open.join('')}`;
 }
 
 function storeFrom(

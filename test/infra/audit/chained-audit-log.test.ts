@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { generateKeyPairSync, sign, verify } from 'node:crypto';
 import { test } from 'node:test';
-import { checkpointPayload, type Checkpoint } from '../../../domain/audit/checkpoint.ts';
+import { checkpointPayload, type Checkpoint, type StatementKind } from '../../../domain/audit/checkpoint.ts';
 import type { AuditEntry } from '../../../domain/audit/record.ts';
 import { ChainVerifier, type AuditVerdict } from '../../../domain/audit/verify-chain.ts';
 import { ChainedAuditLog, sha256, type CheckpointSigner } from '../../../infra/audit/chained-audit-log.ts';
@@ -13,10 +13,10 @@ const signer: CheckpointSigner = {
   keyId: 'k1',
   sign: (text) => sign(null, Buffer.from(text), privateKey).toString('base64'),
 };
-const genuine = (checkpoint: Checkpoint): boolean =>
+const genuine = (checkpoint: Checkpoint, kind: StatementKind): boolean =>
   verify(
     null,
-    Buffer.from(checkpointPayload(checkpoint)),
+    Buffer.from(checkpointPayload(checkpoint, kind)),
     publicKey,
     Buffer.from(checkpoint.signature, 'base64'),
   );
@@ -34,9 +34,14 @@ const entry = (number: number): AuditEntry => ({
 const now = () => new Date(1_700_000_000_000);
 const writer = (objects: MemoryAuditObjects) => new ChainedAuditLog(objects, { stream: 'api', now, signer });
 
+const statementsOf = async (reader: StoredAuditReader) => ({
+  checkpoints: await reader.checkpoints('api'),
+  starts: await reader.starts('api'),
+});
+
 async function check(objects: MemoryAuditObjects): Promise<AuditVerdict> {
   const reader = new StoredAuditReader(objects);
-  const verifier = new ChainVerifier('api', await reader.checkpoints('api'), { sha256, genuine });
+  const verifier = new ChainVerifier('api', await statementsOf(reader), { sha256, genuine });
   for await (const record of reader.records('api')) verifier.take(record);
   return verifier.finish();
 }
