@@ -104,6 +104,8 @@ export interface ContentSource extends ManifestSource, BlobSource, ReferrerSourc
 export interface ContentTarget
   extends ManifestSource, BlobTarget, BlobProof, ManifestTarget, ReferrerSource, StoreIdentity {
   readonly mounter?: BlobMounter;
+  /** All tags, complete, or it throws. Default: the store cannot tell. */
+  listTags?(signal?: AbortSignal): Promise<readonly TagName[]>;
   /** Seconds after which a garbage collection that was running has certainly ended. Default: 0, none runs. */
   readonly gcSettleSeconds?: number;
   /** Whether untagged manifests may be dropped, so that a staging tag must hold the graph. Default: false. */

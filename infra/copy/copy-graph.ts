@@ -2,10 +2,11 @@ import { Failure } from '../../domain/failure.ts';
 import type { Descriptor } from '../../domain/image/descriptor.ts';
 import type { Digest } from '../../domain/names/digest.ts';
 import type { RepositoryPath } from '../../domain/names/repository-path.ts';
-import { parseTag, type TagName } from '../../domain/names/tag.ts';
+import { stagingTag } from '../../domain/lifecycle/system-tags.ts';
+import type { TagName } from '../../domain/names/tag.ts';
 import type { ContentSource, ContentTarget } from './content.ts';
 import type { CopyHooks, CopyReport } from './engine.ts';
-import type { GraphNode, ImageGraph } from './image-graph.ts';
+import { levels, type GraphNode, type ImageGraph } from './image-graph.ts';
 import { inParallel, pause } from './in-parallel.ts';
 import type { ManifestCache } from './manifest-cache.ts';
 import { moveBlob, type MoveOptions } from './move-blob.ts';
@@ -13,8 +14,9 @@ import type { BlobGuesses } from './blob-guesses.ts';
 import { isCollected, type ProvenParts } from './proven-parts.ts';
 import { readBack } from './read-back.ts';
 import type { SingleFlight } from './single-flight.ts';
+import type { StagingJanitor } from './staging-janitor.ts';
 import { CopyTally } from './copy-tally.ts';
-import { writeTag } from './write-tag.ts';
+import { writeTag, type TagBefore } from './write-tag.ts';
 
 /** What all copies of a process share. */
 export interface CopyContext {
@@ -23,6 +25,8 @@ export interface CopyContext {
   readonly manifests: ManifestCache;
   /** Default: every blob is asked for. */
   readonly guesses?: BlobGuesses;
+  /** Default: what other runs left behind stays. */
+  readonly janitor?: StagingJanitor;
   /** Runs a blob transfer when all its targets have a place for it. */
   readonly limit: <T>(task: () => Promise<T>, targets: readonly ContentTarget[]) => Promise<T>;
 }
@@ -34,6 +38,8 @@ export interface GraphCopyOptions extends CopyHooks, Pick<MoveOptions, 'memory' 
   readonly mountFrom?: readonly RepositoryPath[];
   /** Run when the graph is placed and proven, before the tag is written. Default: nothing. */
   readonly beforeTag?: () => Promise<void>;
+  /** What the tag stood for before this copy. Default: not known. */
+  readonly tagBefore?: TagBefore;
   /** Whether the graph leaves out children that its indexes list. Default: false. */
   readonly sparse?: boolean;
 }
@@ -86,7 +92,10 @@ export class GraphCopy {
     await this.#settle(staging);
     await this.#options.beforeTag?.();
     if (this.#options.tag !== undefined) await this.#writeTag(this.#options.tag, staging);
-    if (staging !== undefined) await this.#target.removeTag(staging, this.#options.signal);
+    if (staging !== undefined) {
+      await this.#target.removeTag(staging, this.#options.signal);
+      await this.#context.janitor?.sweep(this.#target, this.#options.signal);
+    }
     return this.#tally.report();
   }
 
@@ -123,7 +132,7 @@ export class GraphCopy {
   /** Holds an untagged graph where the target's garbage collection would drop it. */
   #stagingTag(): TagName | undefined {
     if (this.#target.gcDeletesUntagged !== true || this.#options.tag === undefined) return undefined;
-    return parseTag(`imageferry-staging-${this.#graph.root.digest.slice(-32)}`);
+    return stagingTag(this.#graph.root.digest, Date.now());
   }
 
   /** Writes everything but the tag and repairs what the target loses meanwhile. */
@@ -266,21 +275,6 @@ export class GraphCopy {
     await this.#target.pushManifest(node.stored, isRoot ? staging : undefined, this.#options.signal);
     this.#tally.pushed(node.stored.bytes.byteLength);
   }
-}
-
-/** The manifests by their height: those without children first, the root last. */
-function levels(graph: ImageGraph): readonly (readonly GraphNode[])[] {
-  const heights = new Map<string, number>();
-  const byHeight: GraphNode[][] = [];
-  for (const node of graph.manifests) {
-    const height = Math.max(
-      0,
-      ...node.manifest.children.map((child) => (heights.get(child.digest) ?? -1) + 1),
-    );
-    heights.set(node.stored.descriptor.digest, height);
-    (byHeight[height] ??= []).push(node);
-  }
-  return byHeight.filter((level) => level !== undefined);
 }
 
 /** A registry that wants all children refuses in the same words as one that lost some. */

@@ -47,8 +47,8 @@ export async function copyImage(
     options.signal,
   );
   await learn(target, state, context, options);
-  const found = options.referrers === false ? [] : await findAttachments(source, graph, options);
-  return new LoadedCopy(source, target, { graph, found }, context, options).run();
+  const found = await attachmentsOf(source, graph, options);
+  return new LoadedCopy(source, target, { graph, found }, context, { ...options, ...before(state) }).run();
 }
 
 /** One of several targets; what is said here holds for it alone. */
@@ -79,12 +79,12 @@ export async function copyImageToMany(
     return targets.map(({ target }) => ({ target, report: unchanged(root.digest) }));
   const manifests = context.manifests.before(source, source.key);
   const graph = await loadSelected(manifests, root, options.platforms, options.signal);
-  const found = options.referrers === false ? [] : await findAttachments(source, graph, options);
+  const found = await attachmentsOf(source, graph, options);
   const holders = new BlobHolders();
   const sibling = new SiblingSource(source, holders);
   const copies = targets.map((order, index) => {
     if (states[index] === 'there') return undefined;
-    const own = { ...options, ...only(order), onProgress: progress.part() };
+    const own = { ...options, ...only(order), ...before(states[index]), onProgress: progress.part() };
     const loaded = new LoadedCopy(sibling, order.target, { graph, found }, context, own);
     return { ...order, loaded, copy: loaded.copy };
   });
@@ -146,22 +146,35 @@ class LoadedCopy {
 }
 
 /** What a target's tag stands for: the image, another one, or nothing that is known. */
-type TargetState = 'there' | 'unknown' | Descriptor;
+type TargetState = 'there' | 'absent' | 'unknown' | Descriptor;
 
 async function stateOf(
   target: ContentTarget,
   root: Descriptor,
   options: ImageCopyOptions,
 ): Promise<TargetState> {
-  if (options.tag === undefined || options.recheck === true || options.absentAt?.has(target) === true)
-    return 'unknown';
+  if (options.absentAt?.has(target) === true) return 'absent';
+  if (options.tag === undefined || options.recheck === true) return 'unknown';
   try {
     const found = await target.resolve(options.tag, options.signal);
-    return found?.digest === root.digest ? 'there' : (found ?? 'unknown');
+    return found?.digest === root.digest ? 'there' : (found ?? 'absent');
   } catch (error) {
     if (options.signal?.aborted === true) throw error;
     return 'unknown';
   }
+}
+
+async function attachmentsOf(
+  source: ContentSource,
+  graph: ImageGraph,
+  options: ImageCopyOptions,
+): Promise<readonly Found[]> {
+  return options.referrers === false ? [] : await findAttachments(source, graph, options);
+}
+
+function before(state: TargetState | undefined): Pick<GraphCopyOptions, 'tagBefore'> {
+  if (state === 'absent') return { tagBefore: state };
+  return typeof state === 'object' ? { tagBefore: state.digest } : {};
 }
 
 /** What the tag stood for so far tells which blobs the target most likely has. */

@@ -44,6 +44,21 @@ export async function loadGraph(
   return { root, manifests: walk.manifests, blobs: uniqueBlobs(walk.manifests) };
 }
 
+/** The manifests by their height: those without children first, the root last. */
+export function levels(graph: ImageGraph): readonly (readonly GraphNode[])[] {
+  const heights = new Map<string, number>();
+  const byHeight: GraphNode[][] = [];
+  for (const node of graph.manifests) {
+    const height = Math.max(
+      0,
+      ...node.manifest.children.map((child) => (heights.get(child.digest) ?? -1) + 1),
+    );
+    heights.set(node.stored.descriptor.digest, height);
+    (byHeight[height] ??= []).push(node);
+  }
+  return byHeight.filter((level) => level !== undefined);
+}
+
 class GraphWalk {
   readonly manifests: GraphNode[] = [];
   readonly #seen = new Set<Digest>();

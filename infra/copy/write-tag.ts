@@ -2,37 +2,75 @@ import { Failure } from '../../domain/failure.ts';
 import type { TagName } from '../../domain/names/tag.ts';
 import type { ContentTarget } from './content.ts';
 import type { CopyHooks } from './engine.ts';
+import type { Digest } from '../../domain/names/digest.ts';
 import type { GraphNode } from './image-graph.ts';
 import { pause } from './in-parallel.ts';
+import { isCollected } from './proven-parts.ts';
 
 const maxTagWaitMs = 30_000;
+/** Milliseconds after which a third digest under the tag is no passing confusion of the registry any more. */
+const conflictMs = 3000;
+
+/** The digest that a tag stood for, or that there was no such tag. */
+export type TagBefore = Digest | 'absent';
+
+export interface TagWriteOptions extends Pick<CopyHooks, 'fence' | 'signal'> {
+  /** Default: not known, and nothing that is seen later is held against anybody. */
+  readonly tagBefore?: TagBefore;
+}
 
 /**
  * Asks the fence, writes the tag and reads it back. Throws what the fence throws, `TagImmutable` where the tag may not be
- * moved and is another digest, `ReadBackPending` where the registry keeps showing something else.
+ * moved and is another digest, `ReadBackPending` where the registry keeps showing what was there before, `TagConflict` where
+ * it shows what somebody else wrote meanwhile: registries have no compare-and-set, so this is seen only afterwards.
  */
 export async function writeTag(
   target: ContentTarget,
   root: GraphNode,
   tag: TagName,
-  hooks: Pick<CopyHooks, 'fence' | 'signal'>,
+  options: TagWriteOptions,
 ): Promise<void> {
   const { digest } = root.stored.descriptor;
-  await hooks.fence?.();
+  await options.fence?.();
   try {
-    await target.pushManifest(root.stored, tag, hooks.signal);
+    await target.pushManifest(root.stored, tag, options.signal);
   } catch (error) {
     const immutable = error instanceof Failure && error.code === 'TagImmutable';
-    const there = immutable ? await target.resolve(tag, hooks.signal) : undefined;
+    const there = immutable ? await target.resolve(tag, options.signal) : undefined;
     if (there?.digest !== digest) throw error;
   }
-  // A registry may show the old tag for a while.
-  const end = performance.now() + maxTagWaitMs;
+  await readTagBack(target, digest, tag, options);
+}
+
+async function readTagBack(
+  target: ContentTarget,
+  digest: Digest,
+  tag: TagName,
+  { tagBefore, signal }: TagWriteOptions,
+): Promise<void> {
+  const subject = `${target.label}:${tag}`;
+  const started = performance.now();
+  let foreignSince = Number.POSITIVE_INFINITY;
+  let [good, needed] = [0, isCollected(target) ? 2 : 1];
   for (let wait = 100; ; wait = Math.min(wait * 2, 3000)) {
-    if ((await target.resolve(tag, hooks.signal))?.digest === digest) return;
-    if (performance.now() > end) {
-      throw new Failure('ReadBackPending', { side: 'destination', subject: `${target.label}:${tag}` });
+    const seen = (await target.resolve(tag, signal))?.digest;
+    const now = performance.now();
+    if (seen === digest) {
+      good += 1;
+      if (good >= needed) return;
+      continue;
     }
-    await pause(wait, hooks.signal);
+    // Several replicas answer in turn: once one was wrong, one that is right proves little (faults.md I07).
+    [good, needed] = [0, 2];
+    foreignSince = isForeign(seen, tagBefore) ? Math.min(foreignSince, now) : Number.POSITIVE_INFINITY;
+    if (now - foreignSince >= conflictMs)
+      throw new Failure('TagConflict', { side: 'destination', subject, detail: `now ${seen}` });
+    if (now - started > maxTagWaitMs) throw new Failure('ReadBackPending', { side: 'destination', subject });
+    await pause(wait, signal);
   }
+}
+
+/** True where the tag shows neither nothing nor what it stood for before, so far as that is known. */
+function isForeign(seen: Digest | undefined, tagBefore: TagBefore | undefined): boolean {
+  return tagBefore !== undefined && seen !== undefined && seen !== tagBefore;
 }

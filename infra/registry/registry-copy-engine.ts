@@ -21,6 +21,7 @@ import type {
 import { ManifestCache } from '../copy/manifest-cache.ts';
 import { ProvenParts } from '../copy/proven-parts.ts';
 import { SingleFlight } from '../copy/single-flight.ts';
+import { StagingJanitor } from '../copy/staging-janitor.ts';
 import { UploadMap } from '../copy/upload-map.ts';
 import { verifyGraph } from '../copy/verify-graph.ts';
 import { describeImage } from '../copy/describe-image.ts';
@@ -39,6 +40,7 @@ class RegistryCopyEngine implements CopyEngine {
   readonly #flights = new SingleFlight();
   readonly #proven = new ProvenParts();
   readonly #guesses = new BlobGuesses();
+  readonly #janitor = new StagingJanitor();
   readonly #manifests = new ManifestCache();
   readonly #uploads = new UploadMap();
 
@@ -110,6 +112,7 @@ class RegistryCopyEngine implements CopyEngine {
       flights: this.#flights,
       proven: this.#proven,
       guesses: this.#guesses,
+      janitor: this.#janitor,
       manifests: this.#manifests,
       limit: (task, stores) => withPlaces(placesOf(budgets, stores), task, signal),
     };

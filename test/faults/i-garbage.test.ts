@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { stagingTag } from '../../domain/lifecycle/system-tags.ts';
 import { parseDigest } from '../../domain/names/digest.ts';
 import { answers } from '../support/misbehaving-registry/behaviours.ts';
 import { digestOf } from '../support/misbehaving-registry/content.ts';
@@ -148,6 +149,47 @@ heading('I. Registry garbage collection and eventual consistency', () => {
     });
     await world.copy(source, target);
     world.landed(target, image);
+  });
+
+  row(
+    'I07 where a collection may run, one right answer among wrong ones does not settle the tag',
+    async (world) => {
+      const [image, old] = [sampleImage('i07tag'), sampleImage('i07old')];
+      const { source, target } = await world.pair(image);
+      target.hold(targetPath, old, 'v1');
+      const shown: string[] = [];
+      target.script({ method: 'GET|HEAD', path: '/manifests/v1' }, async (exchange) => {
+        const honest = await exchange.honestAnswer();
+        const isStale = honest.headers?.['docker-content-digest'] === image.digest && shown.length === 1;
+        if (honest.headers?.['docker-content-digest'] === image.digest) shown.push(isStale ? 'old' : 'new');
+        await exchange.send(
+          isStale
+            ? { ...honest, headers: { ...honest.headers, 'docker-content-digest': old.digest } }
+            : honest,
+        );
+      });
+      await world.copy(source, target, { targetAccess: { gcSettleSeconds: 1 } });
+      assert.deepEqual(shown, ['new', 'old', 'new', 'new']);
+    },
+  );
+
+  row('I12 staging tags that a crash left go after a day, and nothing else does', async (world) => {
+    const image = sampleImage('i12');
+    const { source, target } = await world.pair(image);
+    const old = parseDigest(sampleImage('i12old').digest);
+    const hours = (ago: number): string => stagingTag(old, Date.now() - ago * 3_600_000);
+    for (const tag of [hours(30), hours(2), 'imageferry-staging-mine', 'v0'])
+      target.hold(targetPath, sampleImage('i12old'), tag);
+    await world.copy(source, target, { targetAccess: { gcDeletesUntagged: true } });
+    world.landed(target, image);
+    const { tags, manifests } = target.repository(targetPath);
+    assert.deepEqual(new Set(tags.keys()), new Set([hours(2), 'imageferry-staging-mine', 'v0', 'v1']));
+    assert.ok(manifests.has(old), 'its content stays');
+    assert.equal(world.trace.count('DELETE', '/manifests/sha256', target.origin), 0);
+    const listings = world.trace.count('GET', '/tags/list', target.origin);
+    target.repository(targetPath).tags.delete('v1');
+    await world.copy(source, target, { targetAccess: { gcDeletesUntagged: true } });
+    assert.equal(world.trace.count('GET', '/tags/list', target.origin), listings, 'once a day is enough');
   });
 
   row('I08 an image that lost a part is told apart from a whole one', async (world) => {

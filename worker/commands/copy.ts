@@ -12,6 +12,7 @@ import { copyImageToMany, type ImageCopyOptions, type TargetOutcome } from '../.
 import { ManifestCache } from '../../infra/copy/manifest-cache.ts';
 import { ProvenParts } from '../../infra/copy/proven-parts.ts';
 import { SingleFlight } from '../../infra/copy/single-flight.ts';
+import { StagingJanitor } from '../../infra/copy/staging-janitor.ts';
 import { UploadFiles } from '../../infra/copy/upload-files.ts';
 import { Slots } from '../../infra/registry/slots.ts';
 import { exitCode, exitCodeOf, failureJson, runCommand } from './outcome.ts';
@@ -62,6 +63,7 @@ class CopyRun {
   readonly #slots = new Slots(transfers);
   readonly #proven = new ProvenParts();
   readonly #guesses = new BlobGuesses();
+  readonly #janitor = new StagingJanitor();
   readonly #manifests = new ManifestCache();
   readonly #uploads = new UploadFiles(uploadFolder(process.env));
   readonly #limiter: BandwidthLimiter | undefined;
@@ -185,6 +187,7 @@ class CopyRun {
       flights: this.#flights,
       proven: this.#proven,
       guesses: this.#guesses,
+      janitor: this.#janitor,
       manifests: this.#manifests,
       limit: (task) => this.#slots.run(task, this.#signal),
     };
