@@ -124,6 +124,7 @@ function bundleOffice(
   const store = new ObjectStore({
     region: settings.S3_REGION,
     bucket: settings.S3_BUCKET,
+    allowHttp: settings.S3_ALLOW_HTTP === 'true',
     ...(settings.S3_ENDPOINT === undefined ? {} : { endpoint: settings.S3_ENDPOINT }),
   });
   const shelf = new BundleShelf(store);

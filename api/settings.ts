@@ -11,6 +11,7 @@ const schema = z.object({
   TEMPORAL_CODEC_KEYS: z.string().optional(),
   TEMPORAL_UI: z.url().optional(),
   S3_ENDPOINT: z.url().optional(),
+  S3_ALLOW_HTTP: z.enum(['true', 'false']).default('false'),
   S3_REGION: z.string().min(1).default('us-east-1'),
   S3_BUCKET: z.string().min(1),
   AUDIT_STREAM: z

@@ -233,6 +233,7 @@ export const failureCatalogue = {
   ObjectTooLarge: entry('fail', 413, 'The object is too large for the store', '对象超过存储上限'),
   QuotaExceeded: entry('fail', 507, 'The quota is exceeded', '超过配额'),
   StorageUnavailable: entry('retry', 503, 'The object store is not available', '对象存储不可用'),
+  StorageUnsafe: entry('hold', 409, 'The object store is not safe', '对象存储不安全'),
   ClockSkew: entry('fail', 502, 'The clocks are too far apart', '时钟偏差过大'),
   SignatureInvalid: entry('fail', 422, 'The signature is not valid', '签名无效'),
   SignatureRequired: entry('fail', 422, 'The image must be signed, and is not', '镜像必须签名'),

@@ -23,6 +23,7 @@ import { emptyInbox } from '../infra/bundle/inbox.ts';
 import { SiteMail } from '../infra/bundle/site-mail.ts';
 import { createSigningKeys } from '../infra/bundle/signing-keys.ts';
 import { BundleShelf } from '../infra/storage/bundle-shelf.ts';
+import { checkStore } from '../infra/storage/store-check.ts';
 import { ObjectStore } from '../infra/storage/object-store.ts';
 import { RegistryStore } from '../infra/registry/registry-store.ts';
 import { createBundleGateway } from '../infra/temporal/bundle-gateway.ts';
@@ -36,6 +37,7 @@ import { connectCluster } from '../infra/kubernetes/connection.ts';
 import { createCredentialStore } from '../infra/kubernetes/credential-store.ts';
 import { createEventRecorder } from '../infra/kubernetes/event-recorder.ts';
 import { watchResources } from '../infra/kubernetes/resource-cache.ts';
+import { createLeaseClaims } from '../infra/kubernetes/lease-claims.ts';
 import { createResourceClients } from '../infra/kubernetes/resource-client.ts';
 import { RegistryClients } from '../infra/registry/registry-client.ts';
 import { createCopyEngine } from '../infra/registry/registry-copy-engine.ts';
@@ -48,6 +50,7 @@ import { createRunFence } from '../infra/temporal/run-fence.ts';
 import { registerSearchAttributes } from '../infra/temporal/search-attributes.ts';
 import { createWorkflowGateway } from '../infra/temporal/workflow-gateway.ts';
 import { createPullCounter, registerImageGauges } from './image-metrics.ts';
+import { reportStore } from './bundle-store-check.ts';
 import { createLog } from './log.ts';
 import { serveMetrics } from './metrics-server.ts';
 import { startEdgeSiteReconciler } from './reconcile/edge-sites.ts';
@@ -90,7 +93,7 @@ const openAtSite: OpenRepository = ({ registry, path }) =>
   new RegistryStore(registries.of(registry), path, 'destination');
 const documents = createDocuments(cluster);
 const bundleStore = new ObjectStore(settings.bundleStore);
-const shelf = new BundleShelf(bundleStore);
+const shelf = new BundleShelf(bundleStore, createLeaseClaims(cluster));
 const lifecycle = {
   resources,
   credentials,
@@ -198,6 +201,9 @@ async function startHub(): Promise<() => Promise<void>> {
     schedules: createLifecycleSchedules(temporal),
     log,
   });
+  const checked = async (): Promise<void> =>
+    reportStore(await checkStore(bundleStore), resources, log, steps.clock());
+  void untilDone('looking at the store of bundles', checked, log, signal);
   const stopSites = startEdgeSiteReconciler({
     clients: resources,
     caches,

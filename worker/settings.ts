@@ -23,7 +23,13 @@ export interface WorkerSettings {
   /** `WORKER_ROLES`: `hub` runs workflows, light steps and reconcilers, `copy` moves bytes. Default: both. */
   readonly roles: readonly Role[];
   /** `S3_ENDPOINT` (default: AWS), `S3_REGION` (`us-east-1`) and `S3_BUCKET` (`imageferry`): where bundles are kept. */
-  readonly bundleStore: { readonly endpoint?: string; readonly region: string; readonly bucket: string };
+  readonly bundleStore: {
+    readonly endpoint?: string;
+    readonly region: string;
+    readonly bucket: string;
+    /** `S3_ALLOW_HTTP=true`: plain http may be spoken with another machine. */
+    readonly allowHttp: boolean;
+  };
   /** How this worker keeps its part of the audit log. */
   readonly audit: WorkerAuditSettings;
   /** `COPY_CONCURRENCY`: copies that this process runs at once. Default: 4. */
@@ -66,6 +72,7 @@ export function parseWorkerSettings(environment: Environment): WorkerSettings {
       region: read('S3_REGION') ?? 'us-east-1',
       bucket: read('S3_BUCKET') ?? 'imageferry',
       ...endpointOf(read('S3_ENDPOINT')),
+      allowHttp: read('S3_ALLOW_HTTP') === 'true',
     },
     audit: {
       stream: read('AUDIT_STREAM') ?? 'worker',

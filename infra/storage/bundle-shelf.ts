@@ -5,6 +5,9 @@ import { Failure } from '../../domain/failure.ts';
 import { digestHex, type Digest } from '../../domain/names/digest.ts';
 import { parseSiteName, type SiteName } from '../../domain/names/kubernetes-name.ts';
 import { maxEnvelopeBytes } from '../../domain/trust/envelope.ts';
+import { sha256 } from '../trust/ed25519.ts';
+import { honoursCreateOnly } from './conditional-writes.ts';
+import type { NameClaims } from './name-claims.ts';
 import type { ObjectStore } from './object-store.ts';
 
 const planFile = 'plan.json';
@@ -16,8 +19,13 @@ const maxDocumentBytes = 16 * 1024 * 1024;
 export class BundleShelf {
   readonly store: ObjectStore;
 
-  constructor(store: ObjectStore) {
+  readonly #claims: NameClaims | undefined;
+  #createOnly: Promise<boolean> | undefined;
+
+  /** `claims` tell who was first where the store cannot. Default: with such a store nothing is staged. */
+  constructor(store: ObjectStore, claims?: NameClaims) {
     this.store = store;
+    this.#claims = claims;
   }
 
   /**
@@ -25,7 +33,7 @@ export class BundleShelf {
    * where it is taken.
    */
   takeSequence(site: SiteName, sequence: number, plan: object): Promise<boolean> {
-    return this.store.write(bundleKey(site, sequence, planFile), encode(plan), { createOnly: true });
+    return this.#create(bundleKey(site, sequence, planFile), encode(plan));
   }
 
   plan(site: SiteName, sequence: number): Promise<unknown> {
@@ -55,7 +63,7 @@ export class BundleShelf {
     await this.store.write(bundleKey(site, sequence, layoutFile), ociLayoutBytes);
     await this.store.write(bundleKey(site, sequence, indexFile), files.index);
     const key = bundleKey(site, sequence, manifestFile);
-    if (await this.store.write(key, files.manifest, { createOnly: true })) return;
+    if (await this.#create(key, files.manifest)) return;
     const there = await this.store.read(key, maxEnvelopeBytes);
     // Our own write may have arrived although its answer did not.
     if (there !== undefined && Buffer.from(there).equals(files.manifest)) return;
@@ -109,7 +117,7 @@ export class BundleShelf {
 
   /** Stores a root, once. Throws `AlreadyExists` where another has its version. */
   async addRoot(version: number, bytes: Uint8Array): Promise<void> {
-    if (await this.store.write(rootFile(version), bytes, { createOnly: true })) return;
+    if (await this.#create(rootFile(version), bytes)) return;
     const there = await this.store.read(rootFile(version), bundleCaps.smallFileBytes);
     if (there === undefined || !Buffer.from(there).equals(bytes)) {
       throw new Failure('AlreadyExists', { subject: rootFile(version) });
@@ -137,6 +145,29 @@ export class BundleShelf {
   async remove(site: SiteName, sequence: number): Promise<void> {
     for (const file of [manifestFile, indexFile, layoutFile, failedFile, planFile]) {
       await this.store.delete(bundleKey(site, sequence, file));
+    }
+  }
+
+  /** Writes a name once; false where it is taken. Throws `StorageUnsafe` where nobody can tell who was first (fault K11). */
+  async #create(key: string, bytes: Uint8Array): Promise<boolean> {
+    if (await this.#writesOnce()) return this.store.write(key, bytes, { createOnly: true });
+    if (this.#claims === undefined) {
+      throw new Failure('StorageUnsafe', { side: 'storage', detail: 'it ignores If-None-Match' });
+    }
+    if ((await this.store.head(key)) !== undefined) return false;
+    if (!(await this.#claims.claim(`${this.store.bucket}/${key}`, sha256(bytes)))) return false;
+    await this.store.write(key, bytes);
+    return true;
+  }
+
+  /** Asked once a process. */
+  async #writesOnce(): Promise<boolean> {
+    this.#createOnly ??= honoursCreateOnly(this.store);
+    try {
+      return await this.#createOnly;
+    } catch (error) {
+      this.#createOnly = undefined;
+      throw error;
     }
   }
 

@@ -9,8 +9,9 @@ export async function honoursCreateOnly(store: ObjectStore): Promise<boolean> {
   const key = `probes/${randomUUID()}`;
   const bytes = Buffer.from('imageferry');
   try {
-    const first = await store.write(key, bytes, { createOnly: true });
-    return first && !(await store.write(key, bytes, { createOnly: true }));
+    // Refused at once where the answer of a first try was lost: only the second write says something.
+    await store.write(key, bytes, { createOnly: true });
+    return !(await store.write(key, bytes, { createOnly: true }));
   } finally {
     await store.delete(key);
   }

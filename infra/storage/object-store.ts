@@ -8,6 +8,7 @@ import {
 } from '@aws-sdk/client-s3';
 import { Readable } from 'node:stream';
 import { Failure } from '../../domain/failure.ts';
+import { isLoopback } from './loopback.ts';
 import { statusOf, storageFailure } from './storage-failure.ts';
 
 /** Where an object store is. The keys come from the environment or the machine's role, as the AWS SDK finds them. */
@@ -16,6 +17,8 @@ export interface ObjectStoreAddress {
   readonly endpoint?: string;
   readonly region: string;
   readonly bucket: string;
+  /** Whether plain http may be spoken with another machine (`S3_ALLOW_HTTP=true`). Default: false. */
+  readonly allowHttp?: boolean;
 }
 
 export interface StoredObject {
@@ -32,9 +35,22 @@ const callMs = 30_000;
 export class ObjectStore {
   readonly client: S3Client;
   readonly bucket: string;
+  readonly region: string;
+  /** Default: AWS itself. */
+  readonly endpoint: URL | undefined;
 
+  /** Throws `StorageUnsafe` for plain http to another machine that was not allowed (fault K18). */
   constructor(address: ObjectStoreAddress) {
     this.bucket = address.bucket;
+    this.region = address.region;
+    this.endpoint = address.endpoint === undefined ? undefined : new URL(address.endpoint);
+    const inTheClear = this.endpoint?.protocol === 'http:' && !isLoopback(this.endpoint.hostname);
+    if (inTheClear && address.allowHttp !== true) {
+      throw new Failure('StorageUnsafe', {
+        side: 'storage',
+        detail: 'use https, or set S3_ALLOW_HTTP=true',
+      });
+    }
     this.client = new S3Client({
       region: address.region,
       forcePathStyle: true,

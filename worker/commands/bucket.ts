@@ -6,6 +6,7 @@ export function openBucket(env: NodeJS.ProcessEnv): ObjectStore {
   return new ObjectStore({
     region: env['S3_REGION'] ?? 'us-east-1',
     bucket: env['S3_BUCKET'] ?? 'imageferry',
+    allowHttp: env['S3_ALLOW_HTTP'] === 'true',
     ...(endpoint === undefined ? {} : { endpoint }),
   });
 }

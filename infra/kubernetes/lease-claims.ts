@@ -1,0 +1,44 @@
+import { ApiException, CoordinationV1Api, type KubeConfig } from '@kubernetes/client-node';
+import { createHash } from 'node:crypto';
+import { Failure } from '../../domain/failure.ts';
+import { systemNamespace } from '../../domain/resources/meta.ts';
+import type { NameClaims } from '../storage/name-claims.ts';
+
+/**
+ * Claims as Leases in our own namespace: the API server creates a name once, whoever asks. They are never renewed and
+ * stay, as a bundle's number is never used again.
+ */
+export function createLeaseClaims(config: KubeConfig, namespace: string = systemNamespace): NameClaims {
+  const leases = config.makeApiClient(CoordinationV1Api);
+  return {
+    async claim(name, value) {
+      const lease = leaseName(name);
+      const body = {
+        metadata: {
+          namespace,
+          name: lease,
+          labels: { 'app.kubernetes.io/part-of': 'image-management' },
+          annotations: { 'image.theriseunion.io/claim': name },
+        },
+        spec: { holderIdentity: value },
+      };
+      const created = await call(() => leases.createNamespacedLease({ namespace, body }), 409);
+      if (created !== undefined) return true;
+      const there = await call(() => leases.readNamespacedLease({ namespace, name: lease }));
+      return there?.spec?.holderIdentity === value;
+    },
+  };
+}
+
+const leaseName = (name: string): string =>
+  `imageferry-claim-${createHash('sha256').update(name).digest('hex').slice(0, 32)}`;
+
+/** Undefined for the one status code that is an answer. */
+async function call<T>(request: () => Promise<T>, expected?: number): Promise<T | undefined> {
+  try {
+    return await request();
+  } catch (error) {
+    if (error instanceof ApiException && error.code === expected) return undefined;
+    throw new Failure('ClusterUnavailable', { side: 'cluster', cause: error });
+  }
+}
