@@ -12,6 +12,9 @@ export interface CallTimeouts {
   readonly idleTimeoutMs: number;
 }
 
+/** Time-outs are looked at this often at most: a timer per call costs more than the call's own work. */
+const longestTickMs = 250;
+
 type Framing = 'none' | 'length' | 'chunked' | 'close';
 
 interface Waiting {
@@ -35,7 +38,9 @@ export class CallConnection {
   #decoder: ChunkedDecoder | undefined;
   #inFlight = 0;
   #ended = false;
-  #timer: NodeJS.Timeout | undefined;
+  /** When the next bytes must have come, on the monotonic clock. */
+  #deadline = Number.POSITIVE_INFINITY;
+  readonly #ticks: NodeJS.Timeout;
   #broken = false;
 
   constructor(socket: Socket, timeouts: CallTimeouts) {
@@ -47,7 +52,9 @@ export class CallConnection {
       this.destroy(new Failure('NetworkError', { detail: 'the connection was closed' })),
     );
     socket.on('error', (error) => this.destroy(error));
-    socket.on('timeout', () => this.destroy(new Failure('Timeout', { detail: 'the answer stopped' })));
+    const { headersTimeoutMs, idleTimeoutMs } = timeouts;
+    const tick = Math.min(longestTickMs, headersTimeoutMs / 4, idleTimeoutMs / 4);
+    this.#ticks = setInterval(() => this.#tick(), tick).unref();
   }
 
   get usable(): boolean {
@@ -60,10 +67,7 @@ export class CallConnection {
       this.#waiting = { exchange, sink, resolve, reject };
       this.answering = this.#ended = false;
       this.#answer = undefined;
-      this.#timer = setTimeout(
-        () => this.destroy(new Failure('Timeout', { detail: 'no answer' })),
-        this.#timeouts.headersTimeoutMs,
-      );
+      this.#deadline = performance.now() + this.#timeouts.headersTimeoutMs;
       try {
         this.#send(exchange);
       } catch (error) {
@@ -75,7 +79,7 @@ export class CallConnection {
   destroy(error: unknown): void {
     if (this.#broken) return;
     this.#broken = true;
-    clearTimeout(this.#timer);
+    clearInterval(this.#ticks);
     this.#socket.destroy();
     this.#waiting?.reject(error);
     this.#waiting = undefined;
@@ -121,10 +125,8 @@ export class CallConnection {
       return;
     }
     if (waiting.exchange.expect?.includes(answer.status) === false) throw unexpected(`HTTP ${answer.status}`);
-    clearTimeout(this.#timer);
     this.#answer = answer;
     this.#frame(waiting.exchange, answer);
-    this.#socket.setTimeout(this.#timeouts.idleTimeoutMs);
     this.#receiveBody(waiting, rest);
   }
 
@@ -145,6 +147,7 @@ export class CallConnection {
   }
 
   #receiveBody(waiting: Waiting, chunk: Buffer): void {
+    this.#expectMore();
     if (this.#framing === 'chunked') this.#decoder?.push(chunk, (part) => this.#take(waiting, part));
     else if (this.#framing === 'close') this.#take(waiting, chunk);
     else {
@@ -161,10 +164,12 @@ export class CallConnection {
     if (pending === undefined) return;
     this.#inFlight += 1;
     this.#socket.pause();
+    this.#deadline = Number.POSITIVE_INFINITY;
     pending.then(
       () => {
         this.#inFlight -= 1;
         if (this.#inFlight > 0) return;
+        if (!this.#ended) this.#expectMore();
         this.#socket.resume();
         this.#settle();
       },
@@ -174,8 +179,18 @@ export class CallConnection {
 
   #end(): void {
     this.#ended = true;
-    this.#socket.setTimeout(0);
+    this.#deadline = Number.POSITIVE_INFINITY;
     this.#settle();
+  }
+
+  #expectMore(): void {
+    this.#deadline = performance.now() + this.#timeouts.idleTimeoutMs;
+  }
+
+  #tick(): void {
+    if (performance.now() < this.#deadline) return;
+    const detail = this.#answer === undefined ? 'no answer' : 'the answer stopped';
+    this.destroy(new Failure('Timeout', { detail }));
   }
 
   #settle(): void {

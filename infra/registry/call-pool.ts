@@ -18,6 +18,8 @@ export class CallPool {
   readonly #target: DialTarget;
   readonly #timeouts: CallTimeouts;
   #idle: Idle[] = [];
+  /** Connections that are at work for a signal: one listener for all of them. */
+  readonly #working = new WeakMap<AbortSignal, Set<CallConnection>>();
 
   constructor(target: DialTarget, timeouts: CallTimeouts) {
     this.#target = target;
@@ -63,8 +65,8 @@ export class CallPool {
 
   async #run(connection: CallConnection, exchange: Exchange, sink: ByteSink): Promise<HttpAnswer> {
     const { signal } = exchange;
-    const abort = (): void => connection.destroy(new Failure('Cancelled', { cause: signal?.reason }));
-    signal?.addEventListener('abort', abort, { once: true });
+    const working = signal === undefined ? undefined : this.#workingFor(signal);
+    working?.add(connection);
     try {
       if (signal?.aborted === true) throw new Failure('Cancelled', { cause: signal.reason });
       const answer = await connection.run(exchange, sink);
@@ -74,8 +76,21 @@ export class CallPool {
       else this.#idle.push({ connection, since: performance.now() });
       return answer;
     } finally {
-      signal?.removeEventListener('abort', abort);
+      working?.delete(connection);
     }
+  }
+
+  #workingFor(signal: AbortSignal): Set<CallConnection> {
+    const known = this.#working.get(signal);
+    if (known !== undefined) return known;
+    const working = new Set<CallConnection>();
+    this.#working.set(signal, working);
+    const abort = (): void => {
+      for (const connection of working)
+        connection.destroy(new Failure('Cancelled', { cause: signal.reason }));
+    };
+    signal.addEventListener('abort', abort, { once: true });
+    return working;
   }
 
   #take(): CallConnection | undefined {

@@ -16,6 +16,7 @@ import { StagingJanitor } from '../../infra/copy/staging-janitor.ts';
 import { UploadFiles } from '../../infra/copy/upload-files.ts';
 import { Slots } from '../../infra/registry/slots.ts';
 import { exitCode, exitCodeOf, failureJson, runCommand } from './outcome.ts';
+import { OutputLines } from './output-lines.ts';
 import { ProgressLine } from './progress-line.ts';
 import { readPlace, type OpenPlace, type Place, type TaggedStore } from './place.ts';
 import { readBandwidth, Registries, type RegistryOptions } from './registries.ts';
@@ -59,6 +60,7 @@ class CopyRun {
   readonly #registries: Registries;
   readonly #options: CopyOptions;
   readonly #signal: AbortSignal;
+  readonly #lines = new OutputLines();
   readonly #flights = new SingleFlight();
   readonly #slots = new Slots(transfers);
   readonly #proven = new ProvenParts();
@@ -213,8 +215,8 @@ class CopyRun {
         target: each.target.label,
         ...('report' in each ? { report: each.report } : { failure: failureJson(each.failure) }),
       }));
-      console.log(JSON.stringify({ source: name, digest, seconds, targets }));
-    } else for (const each of outcomes) console.log(outcomeText(name, each, seconds));
+      this.#lines.print(JSON.stringify({ source: name, digest, seconds, targets }));
+    } else for (const each of outcomes) this.#lines.print(outcomeText(name, each, seconds));
     return codeOf(outcomes);
   }
 }
