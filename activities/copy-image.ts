@@ -2,11 +2,13 @@ import { activityInfo } from '@temporalio/activity';
 import { Failure } from '../domain/failure.ts';
 import type { Descriptor } from '../domain/image/descriptor.ts';
 import { parseTag } from '../domain/names/tag.ts';
+import type { SyncWindow } from '../domain/resources/edge-site.ts';
 import type { SyncPlan } from '../domain/sync/plan.ts';
 import type { CopyPosition } from '../domain/sync/progress.ts';
 import type { CopyReport } from '../infra/copy/engine.ts';
 import type { CopyDependencies } from './copy-places.ts';
 import { withHeartbeat } from './heartbeat.ts';
+import { withinWindow, type Pause } from './window-gate.ts';
 
 /** One image to one site. */
 export interface CopyOrder {
@@ -18,37 +20,42 @@ export interface CopyOrder {
   readonly position: CopyPosition;
   /** Whether a site whose tag is right is checked part by part all the same. */
   readonly recheck: boolean;
+  /** Whether the copy may run while the site's sync window is closed. Default: false. */
+  readonly outsideWindow?: boolean;
 }
 
 /**
  * Copies an image to a site: content first, read back, the tag last. May be tried again at any point: what is at the
- * site is not moved again. Right before the tag is written it asks whether its work is still wanted.
+ * site is not moved again. Right before the tag is written it asks whether its work is still wanted. Stops when the site's
+ * sync window closes, and says when that opens again.
  */
-export function copyImage(deps: CopyDependencies, order: CopyOrder): Promise<CopyReport> {
+export function copyImage(deps: CopyDependencies, order: CopyOrder): Promise<CopyReport | Pause> {
   return withHeartbeat(async (signal, pulse) => {
     const { plan, tag, root } = order;
     const source = await deps.places.source({ ...plan, usedFrom: plan.claim.ref.namespace });
-    const { bandwidth, ...target } = await deps.places.target(order.site, plan.repository);
+    const target = await deps.places.target(order.site, plan);
     const name = parseTag(tag);
     const progress = deps.places.report(plan.claim, order.position);
     const limits = {
-      ...(bandwidth === undefined ? {} : { bandwidth }),
+      limiter: deps.limits.limiter(order.site),
       ...(plan.platforms === undefined ? {} : { platforms: plan.platforms }),
     };
     const count = (ok: boolean): void => deps.pulls.count(source.registry.domain, source.path, ok);
+    const window = (): SyncWindow | undefined =>
+      order.outsideWindow === true ? undefined : deps.limits.window(order.site);
     try {
-      const report = await deps.engine.copy(
-        { source, root, target, tag: name, sourceTag: name, recheck: order.recheck, ...limits },
-        {
-          signal,
+      const request = { source, root, target, tag: name, sourceTag: name, recheck: order.recheck, ...limits };
+      const report = await withinWindow(window, deps.now, signal, (inWindow) =>
+        deps.engine.copy(request, {
+          signal: inWindow,
           fence: () => checkFence(deps, plan),
           onProgress: (bytes) => {
             pulse.tell(bytes);
             progress.tell(bytes);
           },
-        },
+        }),
       );
-      count(true);
+      if (!('pausedUntil' in report)) count(true);
       return report;
     } catch (error) {
       if (!signal.aborted) count(false);

@@ -1,17 +1,19 @@
 import { Failure } from '../domain/failure.ts';
-import { wantedOf, type Claim } from '../domain/sync/plan.ts';
+import { wantedOf, type Claim, type SyncPlan } from '../domain/sync/plan.ts';
 import type { CopyPosition } from '../domain/sync/progress.ts';
 import type { CopyEngine, RepositoryEndpoint } from '../infra/copy/engine.ts';
+import type { SiteLimits } from '../infra/copy/site-limits.ts';
 import type { RunFence } from '../infra/temporal/run-fence.ts';
 import type { PullCounter, SyncDependencies } from './dependencies.ts';
-import { sourceEndpoint, targetEndpoint, type SourceOrder, type TargetEndpoint } from './endpoints.ts';
+import { sourceEndpoint, targetEndpoint, type SourceOrder } from './endpoints.ts';
 import { openProgressReport, type ProgressReport } from './progress-report.ts';
 
 /** Where a copy reads and writes, and what it asks about itself: of the cluster in the hub, of its own settings at a site. */
 export interface CopyPlaces {
   /** `domain` is what the plan says; credentials are read at the moment of use. */
   source(order: SourceOrder & { readonly domain?: string }): Promise<RepositoryEndpoint>;
-  target(site: string, repository: string): Promise<TargetEndpoint>;
+  /** Learns the site's limits as well. */
+  target(site: string, plan: SyncPlan): Promise<RepositoryEndpoint>;
   /** Throws `Superseded` where the object that asked for the copy is gone or wants something else by now. */
   stillWanted(claim: Claim): Promise<void>;
   report(claim: Claim, position: CopyPosition): ProgressReport;
@@ -23,13 +25,20 @@ export interface CopyDependencies {
   readonly fence: RunFence;
   readonly pulls: PullCounter;
   readonly places: CopyPlaces;
+  readonly limits: SiteLimits;
+  /** Epoch milliseconds. */
+  readonly now: () => number;
 }
 
 /** The hub's places: RegistrySecrets, EdgeSites and Repositories of the cluster. */
-export function clusterPlaces(deps: SyncDependencies): CopyPlaces {
+export function clusterPlaces(deps: SyncDependencies & Pick<CopyDependencies, 'limits'>): CopyPlaces {
   return {
     source: (order) => sourceEndpoint(deps, order),
-    target: (site, repository) => targetEndpoint(deps, site, repository),
+    async target(site, plan) {
+      const { registry, path, limiting } = await targetEndpoint(deps, site, plan.repository);
+      deps.limits.learn(site, limiting);
+      return { registry, path };
+    },
     stillWanted: (claim) => checkClaim(deps, claim),
     report: (claim, position) => openProgressReport(deps, claim, position),
   };

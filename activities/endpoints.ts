@@ -2,6 +2,7 @@ import { parseRepositoryPath } from '../domain/names/repository-path.ts';
 import { Failure } from '../domain/failure.ts';
 import { sitePath } from '../domain/sync/site-path.ts';
 import type { ObjectRef } from '../domain/resources/meta.ts';
+import type { LimitingSpec } from '../infra/copy/site-limits.ts';
 import type { RepositoryEndpoint } from '../infra/copy/engine.ts';
 import type { SyncDependencies } from './dependencies.ts';
 
@@ -15,10 +16,9 @@ export interface SourceOrder {
   readonly usedFrom: string;
 }
 
-/** A site's repository, and how fast it may be filled. */
+/** A site's repository, and how fast and when it may be filled. */
 export interface TargetEndpoint extends RepositoryEndpoint {
-  /** Bytes per second. Default: no limit. */
-  readonly bandwidth?: number;
+  readonly limiting: LimitingSpec;
 }
 
 /** Reads registry and credential at the moment of use. Throws what {@link SyncDependencies.credentials} throws. */
@@ -38,6 +38,5 @@ export async function targetEndpoint(
     throw new Failure('SiteUnavailable', { side: 'destination', subject: `site ${siteName}` });
   }
   const registry = await deps.credentials.siteAccess(site);
-  const { bandwidth } = site.spec;
-  return { registry, path: sitePath(site, repository), ...(bandwidth === undefined ? {} : { bandwidth }) };
+  return { registry, path: sitePath(site, repository), limiting: site.spec };
 }

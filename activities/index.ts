@@ -2,9 +2,11 @@ import type { ObjectRef } from '../domain/resources/meta.ts';
 import type { ManifestStatus, SyncTrigger } from '../domain/resources/repository.ts';
 import type { SyncOutcome } from '../domain/sync/outcome.ts';
 import type { SyncPlan } from '../domain/sync/plan.ts';
+import type { SiteOpening } from '../domain/sync/desk.ts';
 import type { Survey } from '../domain/sync/survey.ts';
 import type { VerifyResult } from '../domain/sync/verification.ts';
 import type { CopyReport } from '../infra/copy/engine.ts';
+import type { SiteWait } from '../domain/sync/site-wait.ts';
 import { copyImage, type CopyOrder } from './copy-image.ts';
 import type { CopyDependencies } from './copy-places.ts';
 import type { SyncDependencies, VerifyDependencies } from './dependencies.ts';
@@ -12,6 +14,8 @@ import { describeImage, type DescribeOrder } from './describe-image.ts';
 import { surveyImages, type SurveyOrder } from './survey-images.ts';
 import { ChoiceMemory } from './tag-choice.ts';
 import { beginSync, planSync, recordSync, type Recorded } from './sync-record.ts';
+import { siteOpening, waitAtSites, type DeskDependencies } from './site-desk.ts';
+import type { Pause } from './window-gate.ts';
 import { checkConnection, recordConnection } from './verify-connection.ts';
 
 /** The steps that the hub's queue takes: they ask and write little. */
@@ -24,15 +28,25 @@ export interface HubActivities {
   recordSync(outcome: SyncOutcome): Promise<Recorded>;
   checkConnection(ref: ObjectRef): Promise<VerifyResult>;
   recordConnection(ref: ObjectRef, result: VerifyResult): Promise<void>;
+  waitAtSites(ref: ObjectRef, waits: readonly SiteWait[]): Promise<void>;
+  siteOpening(site: string): Promise<SiteOpening>;
 }
 
 /** The steps that move bytes, on the copy queue or at a site. */
 export interface CopyActivities {
-  copyImage(order: CopyOrder): Promise<CopyReport>;
+  copyImage(order: CopyOrder): Promise<CopyReport | Pause>;
+}
+
+/** What only a site's own worker does. */
+export interface SiteActivities {
+  /** Does nothing: that it is done shows that the site is there. */
+  greet(): Promise<void>;
 }
 
 /** Binds the hub's steps to what they need. */
-export function createHubActivities(deps: SyncDependencies & VerifyDependencies): HubActivities {
+export function createHubActivities(
+  deps: SyncDependencies & VerifyDependencies & DeskDependencies,
+): HubActivities {
   const choices = new ChoiceMemory();
   return {
     planSync: (ref) => planSync(deps, ref),
@@ -42,6 +56,8 @@ export function createHubActivities(deps: SyncDependencies & VerifyDependencies)
     recordSync: (outcome) => recordSync(deps, outcome),
     checkConnection: (ref) => checkConnection(deps, ref),
     recordConnection: (ref, result) => recordConnection(deps, ref, result),
+    waitAtSites: (ref, waits) => waitAtSites(deps, ref, waits),
+    siteOpening: (site) => siteOpening(deps, site),
   };
 }
 

@@ -13,6 +13,7 @@ import { explain, type FailureFacts } from '../domain/sync/failure-facts.ts';
 import { chooseSites } from '../domain/sync/site-choice.ts';
 import type { PooledImages } from '../infra/bundle/pooled-images.ts';
 import type { CopyEngine, RepositoryEndpoint } from '../infra/copy/engine.ts';
+import type { SiteLimits } from '../infra/copy/site-limits.ts';
 import type { TagMover } from '../infra/copy/tag-mover.ts';
 import type { CredentialStore, EventRecorder, ResourceClients } from '../infra/kubernetes/cluster.ts';
 import { sourceEndpoint, targetEndpoint } from './endpoints.ts';
@@ -29,6 +30,7 @@ export interface RollbackDependencies {
   readonly pool: PooledImages;
   readonly events: EventRecorder;
   readonly audit: StepAudit;
+  readonly limits: SiteLimits;
 }
 
 /** Where a site gets the earlier version from: its own store, the pool of bundles, or upstream; the first that has it. */
@@ -178,14 +180,14 @@ async function siteFact(
 function rollBackSite(deps: RollbackDependencies, plan: RollbackPlan, site: SiteRollback): Promise<void> {
   return withHeartbeat(async (signal) => {
     const repository = await requireRepository(deps, plan.ref, plan.uid);
-    const { bandwidth, ...target } = await targetEndpoint(deps, site.site, repository.spec.repository);
+    const { limiting, ...target } = await targetEndpoint(deps, site.site, repository.spec.repository);
     if (site.root === undefined) return deps.mover.move(target, plan.tag, plan.to, signal);
     const { platforms } = repository.spec;
     const options = {
       target,
       tag: plan.tag,
       ...(platforms === undefined ? {} : { platforms }),
-      ...(bandwidth === undefined ? {} : { bandwidth }),
+      limiter: deps.limits.learn(site.site, limiting).limiter(site.site),
     };
     if (site.from === 'pool') return void (await deps.pool.copy(plan.to, options, signal));
     const source = await sourceOf(deps, plan.ref, repository);

@@ -76,7 +76,9 @@ const versions = ({ status }: Repository): number =>
   new Set((status?.versions ?? []).map(({ digest }) => digest)).size;
 
 function failuresInARow({ status }: Repository): number {
-  const finished = (status?.history ?? []).filter(({ result }) => result !== 'Cancelled');
+  const finished = (status?.history ?? []).filter(
+    ({ result }) => result !== 'Cancelled' && result !== 'Waiting',
+  );
   const good = finished.findIndex(({ result }) => result !== 'Failed');
   return good < 0 ? finished.length : good;
 }

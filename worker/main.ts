@@ -12,6 +12,7 @@ import { checkpointSigner } from '../infra/audit/checkpoint-signer.ts';
 import { connectAuditObjects } from '../infra/audit/connect-audit.ts';
 import { openAudit, type OpenAudit } from '../infra/audit/open-audit.ts';
 import { createImageInspector, type OpenRepository } from '../infra/copy/image-inspector.ts';
+import { SiteLimits } from '../infra/copy/site-limits.ts';
 import { createTagMover } from '../infra/copy/tag-mover.ts';
 import { createTagParking } from '../infra/copy/tag-parking.ts';
 import { createDocuments } from '../infra/kubernetes/documents.ts';
@@ -39,6 +40,7 @@ import { createEventRecorder } from '../infra/kubernetes/event-recorder.ts';
 import { watchResources } from '../infra/kubernetes/resource-cache.ts';
 import { createLeaseClaims } from '../infra/kubernetes/lease-claims.ts';
 import { createResourceClients } from '../infra/kubernetes/resource-client.ts';
+import { uploadNotes } from '../infra/copy/upload-files.ts';
 import { RegistryClients } from '../infra/registry/registry-client.ts';
 import { createCopyEngine } from '../infra/registry/registry-copy-engine.ts';
 import { createRegistryVerifier } from '../infra/registry/registry-verifier.ts';
@@ -47,6 +49,7 @@ import { sharedDataConverter } from '../infra/temporal/data-converter.ts';
 import { ownIdentity } from '../infra/kubernetes/own-identity.ts';
 import { createRunStates } from '../infra/temporal/run-states.ts';
 import { createRunFence } from '../infra/temporal/run-fence.ts';
+import { createSiteDesks } from '../infra/temporal/site-desks.ts';
 import { registerSearchAttributes } from '../infra/temporal/search-attributes.ts';
 import { createWorkflowGateway } from '../infra/temporal/workflow-gateway.ts';
 import { createPullCounter, registerImageGauges } from './image-metrics.ts';
@@ -55,6 +58,7 @@ import { createLog } from './log.ts';
 import { serveMetrics } from './metrics-server.ts';
 import { startEdgeSiteReconciler } from './reconcile/edge-sites.ts';
 import { startLifecycleReconcilers } from './reconcile/lifecycle.ts';
+import { followSites } from './reconcile/sites.ts';
 import { startReconcilers } from './reconcile/start.ts';
 import { parseWorkerSettings } from './settings.ts';
 import { stopSignal, untilDone } from './stop-signal.ts';
@@ -75,6 +79,7 @@ const place = {
 };
 const temporal = connectTemporal(place);
 const gateway = createWorkflowGateway(temporal);
+const desks = createSiteDesks(temporal);
 const cluster = connectCluster(settings.kubeconfig);
 const resources = createResourceClients(cluster);
 const events = createEventRecorder(cluster, 'imageferry-worker');
@@ -88,13 +93,15 @@ const registries = new RegistryClients();
 const metrics = new Registry();
 collectDefaultMetrics({ register: metrics, prefix: 'imageferry_worker_' });
 
-const engine = createCopyEngine(registries);
+const engine = createCopyEngine(registries, uploadNotes(settings.stateDir));
 const openAtSite: OpenRepository = ({ registry, path }) =>
   new RegistryStore(registries.of(registry), path, 'destination');
 const documents = createDocuments(cluster);
 const bundleStore = new ObjectStore(settings.bundleStore);
 const shelf = new BundleShelf(bundleStore, createLeaseClaims(cluster));
+const limits = new SiteLimits();
 const lifecycle = {
+  limits,
   resources,
   credentials,
   events,
@@ -130,6 +137,9 @@ const steps = {
   verifier: createRegistryVerifier(),
   fence: createRunFence(temporal),
   pulls: createPullCounter(metrics),
+  limits,
+  desks,
+  now: Date.now,
   clock: () => `${new Date().toISOString().slice(0, 19)}Z`,
 };
 
@@ -150,6 +160,9 @@ async function work(): Promise<void> {
   const server = port === undefined ? undefined : await serveMetrics(page, () => isReady);
   const register = (): Promise<void> => registerSearchAttributes(temporal, settings.temporalNamespace);
   await untilDone('registering search attributes', register, log, signal);
+  const trouble = (error: unknown): void => log.warn({ err: error }, 'the cluster cannot be watched');
+  const watched = await watchResources(cluster, ['edgesites'], { onTrouble: trouble });
+  followSites({ sites: watched.cache('edgesites'), limits, desks, log });
   const stopHub = isHub ? await startHub() : undefined;
   const onPolling = (): void => {
     isReady = true;
@@ -159,6 +172,7 @@ async function work(): Promise<void> {
   log.info('stopped');
   await stopHub?.();
   await audit.stop();
+  watched.stop();
   await Promise.all([server?.close(), registries.close(), temporal.connection.close()]);
 }
 

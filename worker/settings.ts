@@ -32,6 +32,11 @@ export interface WorkerSettings {
   };
   /** How this worker keeps its part of the audit log. */
   readonly audit: WorkerAuditSettings;
+  /**
+   * `STATE_DIR`: a folder where cut-off uploads are noted, so that they go on after a restart; several processes may share
+   * it. Default: they are noted in memory.
+   */
+  readonly stateDir: string | undefined;
   /** `COPY_CONCURRENCY`: copies that this process runs at once. Default: 4. */
   readonly copyConcurrency: number;
 }
@@ -81,6 +86,7 @@ export function parseWorkerSettings(environment: Environment): WorkerSettings {
       retentionDays: days === undefined ? undefined : whole('AUDIT_RETENTION_DAYS', days, 36_500),
       checkpointBucket: read('AUDIT_CHECKPOINT_BUCKET'),
     },
+    stateDir: read('STATE_DIR'),
     copyConcurrency: whole('COPY_CONCURRENCY', read('COPY_CONCURRENCY') ?? '4', 200),
   };
 }

@@ -1,13 +1,15 @@
 import { Registry } from 'prom-client';
 import type { CopyPlaces } from '../activities/copy-places.ts';
-import { createCopyActivities } from '../activities/index.ts';
+import { createCopyActivities, type CopyActivities, type SiteActivities } from '../activities/index.ts';
 import { Failure } from '../domain/failure.ts';
 import { parseRegistryDomain, type RegistryDomain } from '../domain/names/registry-domain.ts';
 import { parseRepositoryPath } from '../domain/names/repository-path.ts';
 import { siteTaskQueue } from '../domain/sync/ids.ts';
 import { prefixedPath } from '../domain/sync/site-path.ts';
+import { SiteLimits } from '../infra/copy/site-limits.ts';
 import type { RegistryAccess } from '../infra/copy/engine.ts';
 import { dockerConfigPath, dockerCredential } from '../infra/registry/docker-config.ts';
+import { uploadNotes } from '../infra/copy/upload-files.ts';
 import { RegistryClients } from '../infra/registry/registry-client.ts';
 import { createCopyEngine } from '../infra/registry/registry-copy-engine.ts';
 import { connectTemporal } from '../infra/temporal/connection.ts';
@@ -38,18 +40,20 @@ const place = {
 const temporal = connectTemporal(place);
 const registries = new RegistryClients();
 const metrics = new Registry();
+const limits = new SiteLimits();
+/** What the site itself says goes before what its EdgeSite says. */
+const own = settings.bandwidth === undefined ? {} : { bandwidth: settings.bandwidth };
 
 const places: CopyPlaces = {
   async source({ domain, repository }) {
     if (domain === undefined) throw new Failure('RegistrySecretNotFound', { side: 'source' });
     return { registry: await accessTo(parseRegistryDomain(domain)), path: parseRepositoryPath(repository) };
   },
-  async target(site, repository) {
+  async target(site, { repository, sites }) {
     if (site !== settings.site) throw new Failure('SiteUnavailable', { side: 'destination', subject: site });
-    const { bandwidth, pathPrefix } = settings;
-    const path = prefixedPath(pathPrefix, repository);
-    const registry = await accessTo(settings.registry);
-    return { registry, path, ...(bandwidth === undefined ? {} : { bandwidth }) };
+    limits.learn(site, { ...sites.find((planned) => planned.site === site)?.limits, ...own });
+    const path = prefixedPath(settings.pathPrefix, repository);
+    return { registry: await accessTo(settings.registry), path };
   },
   // The cluster is out of reach here: a deleted Repository cancels its run, and the fence asks Temporal. An edit made
   // while the copy runs is seen by the run when it ends; it then runs once more.
@@ -57,12 +61,17 @@ const places: CopyPlaces = {
   report: () => ({ tell: () => {}, close: async () => {} }),
 };
 
-const activities = createCopyActivities({
-  engine: createCopyEngine(registries),
-  fence: createRunFence(temporal),
-  pulls: createPullCounter(metrics),
-  places,
-});
+const activities: CopyActivities & SiteActivities = {
+  greet: async () => {},
+  ...createCopyActivities({
+    engine: createCopyEngine(registries, uploadNotes(settings.stateDir)),
+    fence: createRunFence(temporal),
+    pulls: createPullCounter(metrics),
+    places,
+    limits,
+    now: Date.now,
+  }),
+};
 
 await work();
 

@@ -1,8 +1,10 @@
 import { isCancellation, patched, workflowInfo } from '@temporalio/workflow';
 import type { SyncTrigger } from '../domain/resources/repository.ts';
 import type { FailureFacts } from '../domain/sync/failure-facts.ts';
+import { copyTaskQueue } from '../domain/sync/ids.ts';
 import type { SyncResume } from '../domain/sync/input.ts';
-import type { SyncPlan } from '../domain/sync/plan.ts';
+import { sitePatience, type SyncPlan } from '../domain/sync/plan.ts';
+import type { SiteWait } from '../domain/sync/site-wait.ts';
 import type { Survey, SurveyedImage } from '../domain/sync/survey.ts';
 import {
   addImage,
@@ -12,7 +14,7 @@ import {
   type SiteResult,
   type Tally,
 } from '../domain/sync/tally.ts';
-import { factsOfError } from './failure.ts';
+import { factsOfError, foundNobody } from './failure.ts';
 import { ImageWindow } from './image-window.ts';
 import { withRetries } from './retries.ts';
 import { cluster, copying, registry } from './steps.ts';
@@ -143,7 +145,7 @@ async function bringImage(journey: Journey, image: SurveyedImage): Promise<Image
     sites: [...image.current, ...copied.map(({ result }) => result)],
     bytesMoved: copied.reduce((sum, { moved }) => sum + moved, 0),
     bytesReused: copied.reduce((sum, { reused }) => sum + reused, 0),
-    changed: copied.some(({ result }) => result.failure === undefined),
+    changed: copied.some(({ result }) => result.failure === undefined && result.waits === undefined),
     ...(image.partial === true ? { partial: true } : {}),
   };
 }
@@ -156,26 +158,38 @@ interface Copied {
 
 async function copyTo(journey: Journey, image: SurveyedImage, site: string): Promise<Copied> {
   const { plan, story } = journey;
+  const known = journey.tally.waits?.find((wait) => wait.site === site);
+  if (known !== undefined) return waiting(journey, known);
   const queue = plan.sites.find((planned) => planned.site === site)?.queue ?? '';
-  const lane = copying(queue, `Copy ${image.tag} to ${site}`);
+  const patience = queue === copyTaskQueue ? undefined : sitePatience(plan);
+  const lane = copying(queue, `Copy ${image.tag} to ${site}`, patience);
   const recheck = journey.trigger === 'repair';
   const before = image.replaced?.find((one) => one.site === site)?.digest;
   const copied = before === undefined ? {} : { before };
-  const order = { plan, site, tag: image.tag, root: image.root, recheck };
+  const outsideWindow = journey.trigger === 'urgent' ? { outsideWindow: true } : {};
+  const order = { plan, site, tag: image.tag, root: image.root, recheck, ...outsideWindow };
   const position = (): { before: number; of: number } => ({
     before: story.progress.copiesDone,
     of: Math.max(1, story.progress.copies),
   });
   try {
     const report = await withRetries(plan.retry, () => lane.copyImage({ ...order, position: position() }));
+    if ('pausedUntil' in report) return waiting(journey, { site, for: 'window', until: report.pausedUntil });
     story.tell({ copiesDone: story.progress.copiesDone + 1 });
     const result = { site, digest: report.root, copied, ...attachmentGap(report.referrersMissing) };
     return { result, moved: report.bytesMoved, reused: report.bytesReused };
   } catch (error) {
     if (isCancellation(error)) throw error;
+    if (foundNobody(error)) return waiting(journey, { site, for: 'worker' });
     story.tell({ copiesDone: story.progress.copiesDone + 1 });
     return { result: { site, copied, failure: factsOfError(error) }, moved: 0, reused: 0 };
   }
+}
+
+/** Not brought for now, and no failure: the desk of the site starts the sync again when it can go on. */
+function waiting({ story }: Journey, waits: SiteWait): Copied {
+  story.tell({ copiesDone: story.progress.copiesDone + 1 });
+  return { result: { site: waits.site, waits }, moved: 0, reused: 0 };
 }
 
 /** An image whose signatures did not all arrive is no success; a gap is never silent. */

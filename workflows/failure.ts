@@ -17,6 +17,12 @@ export function factsOfError(error: unknown): FailureFacts {
   return known ?? { code: 'Internal' };
 }
 
+/** Whether a step was given up because no worker took it. */
+export function foundNobody(error: unknown): boolean {
+  const cause = error instanceof ActivityFailure ? error.cause : error;
+  return cause instanceof TimeoutFailure && cause.timeoutType === 'SCHEDULE_TO_START';
+}
+
 /** The failure by which a workflow ends; by now nothing tries again. */
 export function workflowFailure(facts: FailureFacts): ApplicationFailure {
   return ApplicationFailure.create({

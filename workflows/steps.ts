@@ -1,5 +1,5 @@
 import { ActivityCancellationType, proxyActivities, type ActivityOptions } from '@temporalio/workflow';
-import type { CopyActivities, HubActivities } from '../activities/index.ts';
+import type { CopyActivities, HubActivities, SiteActivities } from '../activities/index.ts';
 import { registryRetryCodes } from '../domain/sync/retry.ts';
 
 /** Silence after which a worker counts as dead and another takes its step. A blocked event loop may last 10 s (fault N21). */
@@ -38,15 +38,32 @@ const copyOptions: ActivityOptions = {
 
 /** Reads resources, writes status and Events. */
 export const cluster =
-  proxyActivities<Pick<HubActivities, 'planSync' | 'beginSync' | 'recordSync' | 'recordConnection'>>(
-    clusterOptions,
-  );
+  proxyActivities<
+    Pick<
+      HubActivities,
+      'planSync' | 'beginSync' | 'recordSync' | 'recordConnection' | 'waitAtSites' | 'siteOpening'
+    >
+  >(clusterOptions);
 
 /** Looks at registries. */
 export const registry =
   proxyActivities<Pick<HubActivities, 'surveyImages' | 'describeImage' | 'checkConnection'>>(registryOptions);
 
-/** Copies on a task queue; `summary` is what Temporal's UI shows. Work waits for as long as no worker polls the queue. */
-export function copying(taskQueue: string, summary: string): CopyActivities {
-  return proxyActivities<CopyActivities>({ ...copyOptions, taskQueue, summary });
+/**
+ * Copies on a task queue; `summary` is what Temporal's UI shows. `patience`: milliseconds after which nobody took it.
+ * Default: it waits for as long as no worker polls the queue.
+ */
+export function copying(taskQueue: string, summary: string, patience?: number): CopyActivities {
+  const limit = patience === undefined ? {} : { scheduleToStartTimeout: patience };
+  return proxyActivities<CopyActivities>({ ...copyOptions, ...limit, taskQueue, summary });
+}
+
+/** A step that a site's own worker takes when it is there, however long that may be. */
+export function greeting(taskQueue: string): SiteActivities {
+  return proxyActivities<SiteActivities>({
+    taskQueue,
+    startToCloseTimeout: '10s',
+    summary: 'Is done when the site takes work',
+    retry: { maximumInterval: '15s' },
+  });
 }

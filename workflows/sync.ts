@@ -8,6 +8,7 @@ import {
   setHandler,
   workflowInfo,
 } from '@temporalio/workflow';
+import type { ObjectRef } from '../domain/resources/meta.ts';
 import type { ManifestStatus, SyncTrigger } from '../domain/resources/repository.ts';
 import type { FailureFacts } from '../domain/sync/failure-facts.ts';
 import {
@@ -19,7 +20,7 @@ import {
 } from '../domain/sync/input.ts';
 import { judge, primaryImage, type Ending, type SyncOutcome } from '../domain/sync/outcome.ts';
 import type { SyncPlan } from '../domain/sync/plan.ts';
-import { emptyTally } from '../domain/sync/tally.ts';
+import { emptyTally, waitsOf } from '../domain/sync/tally.ts';
 import { announce, bringImages, type Journey } from './bring-images.ts';
 import { factsOfError, workflowFailure } from './failure.ts';
 import { prune } from './prune.ts';
@@ -52,6 +53,7 @@ export async function syncRepository({ ref, trigger, resume }: SyncInput): Promi
   story.tell({ phase: 'recording' });
   const outcome = judge(plan, thisRun(trigger, started, resume?.begun), ending, now());
   const recorded = await CancellationScope.nonCancellable(() => cluster.recordSync(outcome));
+  await queueUp(ref, outcome);
   if (plan.prunes === true && outcome.failure === undefined) await prune(ref);
   const asked = again.trigger ?? (recorded.changed ? 'spec' : undefined);
   if (asked !== undefined && outcome.result !== 'Cancelled') {
@@ -85,6 +87,11 @@ function beginJourney(
 ): Journey {
   const begun = resume?.begun === undefined ? {} : { begun: resume.begun };
   return { ...known, tally: emptyTally, first: undefined, announced: resume !== undefined, ...begun };
+}
+
+/** Leaves the Repository at the desks of the sites that it waits for. */
+async function queueUp(ref: ObjectRef, { result, tally: { waits = [] } }: SyncOutcome): Promise<void> {
+  if (result !== 'Cancelled' && waits.length > 0) await cluster.waitAtSites(ref, waits);
 }
 
 const gone: SyncReport = { result: 'Gone', images: 0, changed: 0, bytesMoved: 0, bytesReused: 0 };
@@ -136,7 +143,7 @@ async function describe({ plan, first, tally, story }: Journey): Promise<Manifes
   const image = primaryImage({ plan, tally });
   if (first === undefined || image === undefined || first.tag !== image.tag) return undefined;
   findableBy('digest', image.digest);
-  if (plan.described === image.digest) return undefined;
+  if (plan.described === image.digest || waitsOf(image).length > 0) return undefined;
   story.tell({ phase: 'describing' });
   const site = image.sites.find((result) => result.digest === image.digest)?.site;
   const order = { plan, root: first.root, ...(site === undefined ? {} : { site }) };
@@ -144,9 +151,9 @@ async function describe({ plan, first, tally, story }: Journey): Promise<Manifes
 }
 
 /** Requests about something that a run which looked already cannot have seen. */
-const needsNewLook: ReadonlySet<SyncTrigger> = new Set(['repair', 'rollback', 'site']);
-/** Requests by people: they join a run, but not one that is about to write down how it ended. */
-const byPeople: ReadonlySet<SyncTrigger> = new Set(['manual', 'batch']);
+const needsNewLook: ReadonlySet<SyncTrigger> = new Set(['repair', 'rollback', 'site', 'urgent']);
+/** Requests that join a run, but not one that is about to write down how it ended. */
+const atRisk: ReadonlySet<SyncTrigger> = new Set(['manual', 'batch', 'resumed']);
 
 interface AskedAgain {
   trigger: SyncTrigger | undefined;
@@ -157,7 +164,7 @@ interface AskedAgain {
 function hearAskedAgain(story: SyncStory, before: SyncTrigger | undefined): Readonly<AskedAgain> {
   const again: AskedAgain = { trigger: before, request: undefined };
   setHandler(defineSignal<[SyncTrigger, string?]>(syncAgainSignal), (trigger, request) => {
-    const isLate = story.progress.phase === 'recording' && byPeople.has(trigger);
+    const isLate = story.progress.phase === 'recording' && atRisk.has(trigger);
     if (isLate || needsNewLook.has(trigger)) Object.assign(again, { trigger, request });
   });
   return again;

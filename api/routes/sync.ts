@@ -1,9 +1,11 @@
+import { z } from '@hono/zod-openapi';
 import { Failure } from '../../domain/failure.ts';
 import type { Language } from '../../domain/api/status.ts';
 import { route, type Route } from '../route.ts';
 import { noQuery, objectParameters } from '../schema/parameters.ts';
 import { cancelAnswerSchema, syncAnswerSchema } from '../schema/repository.ts';
 import { existingRepository } from './repositories.ts';
+import { optional } from '../schema/optional.ts';
 import type { RouteTools } from './tools.ts';
 
 type Words = Readonly<Record<Language, string>>;
@@ -14,7 +16,7 @@ const cancelled: Words = { en: 'The running sync is being stopped', zh: '正在�
 const shared = { kind: 'Repository', tag: 'Repositories', params: objectParameters, query: noQuery } as const;
 const single = '/namespaces/{ns}/repositories/{name}';
 
-/** Starts a sync now, or joins the one that runs. */
+/** Starts a sync now, or joins the one that runs; one that is urgent does not wait for sync windows. */
 export const syncRoute = (tools: RouteTools): Route =>
   route(
     {
@@ -23,13 +25,15 @@ export const syncRoute = (tools: RouteTools): Route =>
       path: `${single}/sync`,
       operationId: 'syncRepository',
       summary: 'Sync now',
+      query: z.object({ urgent: optional(z.enum(['true', 'false'])) }),
       access: { verb: 'create', resource: 'repositories', subresource: 'sync' },
       answers: { 200: { description: 'The sync runs', schema: syncAnswerSchema } },
     },
     async (call) => {
       const repository = await existingRepository(tools, call.params);
       const key = { namespace: call.params.ns, name: call.params.name };
-      const { workflowId, runId, alreadyRunning } = await tools.workflows.startSync(key, 'manual');
+      const trigger = call.query.urgent === 'true' ? 'urgent' : 'manual';
+      const { workflowId, runId, alreadyRunning } = await tools.workflows.startSync(key, trigger);
       await tools.record(call, repository, 'Sync');
       const message = (alreadyRunning ? joined : started)[call.language];
       const body = { success: true, message, workflowId, runId, alreadyRunning };

@@ -14,6 +14,17 @@ import { optional } from './optional.ts';
 
 const short = z.string().max(300);
 
+const syncPeriodSchema = z.object({
+  days: optional(
+    z
+      .array(z.enum(['Mon', 'Tue', 'Wed', 'Thu', 'Fri', 'Sat', 'Sun']))
+      .min(1)
+      .max(7),
+  ),
+  from: z.string().max(8).openapi({ example: '22:00' }),
+  to: z.string().max(8).openapi({ example: '06:00' }),
+});
+
 const edgeSiteSpecSchema = z
   .object({
     mode: optional(z.enum(['connected', 'offline'])),
@@ -31,6 +42,9 @@ const edgeSiteSpecSchema = z
       description: 'Secret with the kubeconfig of its cluster',
     }),
     capacity: optional(z.int().min(1)).openapi({ description: 'Bytes that its registry may hold' }),
+    syncWindow: optional(
+      z.object({ timeZone: optional(short), periods: z.array(syncPeriodSchema).min(1).max(20) }),
+    ).openapi({ description: 'When copies to it may run' }),
     worker: optional(z.boolean()),
     bundle: optional(
       z.object({

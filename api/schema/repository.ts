@@ -106,7 +106,7 @@ export const syncRecordSchema = z
   .object({
     id: z.string(),
     trigger: z.enum(syncTriggers),
-    result: z.enum(['Success', 'Failed', 'Unchanged', 'Cancelled']),
+    result: z.enum(['Success', 'Failed', 'Unchanged', 'Cancelled', 'Waiting']),
     started: z.string(),
     ended: z.string(),
     digest: optional(z.string()),

@@ -25,6 +25,11 @@ const manual = {
   request: `${annotationPrefix}manual-sync`,
   answer: `${annotationPrefix}manual-sync-handled`,
 };
+/** The same, and it does not wait for a sync window. */
+const urgent = {
+  request: `${annotationPrefix}manual-sync-now`,
+  answer: `${annotationPrefix}manual-sync-now-handled`,
+};
 const cancel = {
   request: `${annotationPrefix}cancel-sync`,
   answer: `${annotationPrefix}cancel-sync-handled`,
@@ -32,7 +37,7 @@ const cancel = {
 
 /**
  * Decides what a Repository asks for: a sync when it was never synced, when its spec or its sites changed since, and when
- * `manual-sync` has a value that was not acted on yet. A request that was acted on is remembered in an annotation, so
+ * `manual-sync` or `manual-sync-now` has a value that was not acted on yet. A request that was acted on is remembered in an annotation, so
  * that a restart does not repeat it. A malformed interval, which the CRD refuses, counts as the default.
  */
 export function repositoryWish(repository: Repository, sites: readonly EdgeSite[]): RepositoryWish {
@@ -42,8 +47,8 @@ export function repositoryWish(repository: Repository, sites: readonly EdgeSite[
     const value = annotations[kind.request] ?? '';
     return value !== '' && value !== annotations[kind.answer];
   };
-  const start = triggerOf(repository, asked(manual), sites);
-  const handled = [manual, cancel]
+  const start = triggerOf(repository, requested(asked), sites);
+  const handled = [urgent, manual, cancel]
     .filter(asked)
     .map(({ request, answer }) => [answer, annotations[request] ?? '']);
   return {
@@ -64,21 +69,29 @@ function requestOf(
   { metadata, spec }: Repository,
   sites: readonly EdgeSite[],
 ): { readonly request?: string } {
-  if (start === 'manual') return { request: `${metadata.uid} ${metadata.annotations?.[manual.request]}` };
+  if (start === 'manual' || start === 'urgent') {
+    const kind = start === 'manual' ? manual : urgent;
+    return { request: `${metadata.uid} ${metadata.annotations?.[kind.request]}` };
+  }
   // What is known of the sites may be behind what the last run saw: that must not make it run again and again.
   if (start === 'site')
     return { request: `${metadata.uid} ${JSON.stringify([...wantedTargets(spec, sites)])}` };
   return {};
 }
 
+function requested(asked: (kind: typeof manual) => boolean): SyncTrigger | undefined {
+  if (asked(urgent)) return 'urgent';
+  return asked(manual) ? 'manual' : undefined;
+}
+
 function triggerOf(
   repository: Repository,
-  isAsked: boolean,
+  asked: SyncTrigger | undefined,
   sites: readonly EdgeSite[],
 ): SyncTrigger | undefined {
   const { status, metadata } = repository;
   const observed = status?.observedGeneration;
-  if (isAsked) return 'manual';
+  if (asked !== undefined) return asked;
   if (observed === undefined) return 'create';
   if (observed < (metadata.generation ?? 1)) return 'spec';
   // A run under way may have begun before the change: what it leaves is looked at when it has ended.

@@ -1,6 +1,23 @@
 import type { Condition, Resource } from './meta.ts';
 import type { RegistryAccessSpec } from './registry-secret.ts';
 
+/** Hours in which copies to a site may run; they stop, inside a blob where need be, when it closes. */
+export interface SyncWindow {
+  /** IANA zone of the times below. Default: `UTC`. */
+  readonly timeZone?: string;
+  /** Open whenever one of them is. */
+  readonly periods: readonly SyncPeriod[];
+}
+
+export interface SyncPeriod {
+  /** Days on which it begins. Default: every day. */
+  readonly days?: readonly ('Mon' | 'Tue' | 'Wed' | 'Thu' | 'Fri' | 'Sat' | 'Sun')[];
+  /** `HH:MM` or `HH:MM:SS`. */
+  readonly from: string;
+  /** The same, or `24:00`; where it is not after `from`, it is a time of the next day. */
+  readonly to: string;
+}
+
 export interface EdgeSiteSpec {
   /** `connected`: blobs go straight to its registry. `offline`: they are staged as bundles. Default: `connected`. */
   readonly mode?: 'connected' | 'offline';
@@ -23,6 +40,8 @@ export interface EdgeSiteSpec {
   readonly kubeconfigSecretName?: string;
   /** Bytes that its registry may hold; a bundle of more is refused. Default: unknown, and no percentage is shown. */
   readonly capacity?: number;
+  /** When copies to the site may run. Default: always. */
+  readonly syncWindow?: SyncWindow;
   /** Whether a worker of its own, at the site, does its copying (task queue `site-<name>`). Default: false. */
   readonly worker?: boolean;
   readonly bundle?: {

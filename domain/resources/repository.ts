@@ -122,7 +122,7 @@ export interface VersionStatus {
 export interface SyncRecord {
   readonly id: string;
   readonly trigger: SyncTrigger;
-  readonly result: 'Success' | 'Failed' | 'Unchanged' | 'Cancelled';
+  readonly result: 'Success' | 'Failed' | 'Unchanged' | 'Cancelled' | 'Waiting';
   readonly started: string;
   readonly ended: string;
   readonly digest?: string;
@@ -135,7 +135,10 @@ export interface SyncRecord {
   readonly runId: string;
 }
 
-/** Every reason to start a sync; `site`: one of its sites is new or was changed. */
+/**
+ * Every reason to start a sync. `site`: one of its sites is new or was changed; `urgent`: a person asked for it now, sync
+ * windows or not; `resumed`: a site that waited can go on.
+ */
 export const syncTriggers = [
   'create',
   'manual',
@@ -145,6 +148,8 @@ export const syncTriggers = [
   'batch',
   'rollback',
   'repair',
+  'urgent',
+  'resumed',
 ] as const;
 
 /** Why a sync was started. */

@@ -53,7 +53,7 @@ export interface SyncProgress {
 
 /** How a sync ended, as its workflow returns it. */
 export interface SyncReport {
-  readonly result: 'Success' | 'Unchanged' | 'Gone';
+  readonly result: 'Success' | 'Unchanged' | 'Gone' | 'Waiting';
   readonly images: number;
   readonly changed: number;
   readonly digest?: string;

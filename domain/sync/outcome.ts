@@ -1,6 +1,7 @@
 import type { ManifestStatus, SyncTrigger } from '../resources/repository.ts';
 import type { FailureFacts } from './failure-facts.ts';
 import { isMetadataOnly, type SyncPlan } from './plan.ts';
+import type { SiteWait } from './site-wait.ts';
 import { tallyFailure, type ImageResult, type Tally } from './tally.ts';
 
 /** Which run it is. Times are RFC 3339 UTC. */
@@ -17,7 +18,8 @@ export interface RunIdentity {
 export interface SyncOutcome {
   readonly run: RunIdentity;
   readonly ended: string;
-  readonly result: 'Success' | 'Failed' | 'Unchanged' | 'Cancelled';
+  /** `Waiting`: nothing failed, and a site gets its part later. */
+  readonly result: 'Success' | 'Failed' | 'Unchanged' | 'Cancelled' | 'Waiting';
   readonly plan: SyncPlan;
   readonly tally: Tally;
   readonly failure?: FailureFacts;
@@ -35,7 +37,8 @@ export interface Ending {
 /** Judges a run: cancelled, failed (in part counts as failed), unchanged, or successful. */
 export function judge(plan: SyncPlan, run: RunIdentity, ending: Ending, ended: string): SyncOutcome {
   const failure = ending.failure ?? tallyFailure(ending.tally) ?? missingSite(plan);
-  const clean = ending.tally.changed === 0 && ending.manifest === undefined ? 'Unchanged' : 'Success';
+  const unchanged = ending.tally.changed === 0 && ending.manifest === undefined;
+  const clean = (ending.tally.waits?.length ?? 0) > 0 ? 'Waiting' : unchanged ? 'Unchanged' : 'Success';
   const failed = failure?.code === 'Cancelled' ? 'Cancelled' : 'Failed';
   return {
     run,
@@ -53,6 +56,10 @@ export function primaryImage(outcome: Pick<SyncOutcome, 'plan' | 'tally'>): Imag
   const whole = outcome.tally.shown.filter(({ partial }) => partial !== true);
   return whole.find((image) => image.tag === outcome.plan.tag) ?? whole[0];
 }
+
+/** What a run that did not fail waits for: the first of its sites. */
+export const waitOf = ({ result, tally }: SyncOutcome): SiteWait | undefined =>
+  result === 'Waiting' ? tally.waits?.[0] : undefined;
 
 /** Whether all went well, but there is no site. */
 export const onlyMetadata = (outcome: SyncOutcome): boolean =>

@@ -5,7 +5,7 @@ import { parseSiteName } from '../names/kubernetes-name.ts';
 import { parseRegistryDomain } from '../names/registry-domain.ts';
 import { parseRepositoryPath } from '../names/repository-path.ts';
 import { parseTag } from '../names/tag.ts';
-import type { EdgeSite } from '../resources/edge-site.ts';
+import type { EdgeSite, EdgeSiteSpec } from '../resources/edge-site.ts';
 import type { ObjectRef } from '../resources/meta.ts';
 import type { RegistrySecret } from '../resources/registry-secret.ts';
 import type { PlatformSelection, Repository, RepositorySpec } from '../resources/repository.ts';
@@ -19,6 +19,8 @@ export interface PlannedSite {
   readonly queue: string;
   /** Where the image lies there, for the status. */
   readonly target?: string;
+  /** For a site's own worker, which cannot read the EdgeSite. Default: left out. */
+  readonly limits?: Pick<EdgeSiteSpec, 'bandwidth' | 'syncWindow'>;
 }
 
 /** Which object a run works for; another object of the same name is none of its business (fault O06). */
@@ -103,6 +105,9 @@ export function planSync(
   };
 }
 
+/** Milliseconds after which a site whose worker takes no work is left to its desk: the others are not held up for it. */
+export const sitePatience = (plan: SyncPlan): number => Math.min(120_000, Math.ceil(plan.timeoutMs / 2));
+
 /** True where no site is there to bring the image to, connected or not. */
 export const isMetadataOnly = (plan: SyncPlan): boolean =>
   plan.sites.length + plan.offlineSites.length + plan.missingSites.length === 0;
@@ -120,8 +125,14 @@ function described({ status }: Repository): { readonly described?: string } {
 
 function plannedSite(site: EdgeSite, repository: string): PlannedSite {
   const { name } = site.metadata;
-  const queue = site.spec.worker === true ? siteTaskQueue(name) : copyTaskQueue;
-  return { site: name, queue, target: siteTarget(site, repository) };
+  const target = siteTarget(site, repository);
+  if (site.spec.worker !== true) return { site: name, queue: copyTaskQueue, target };
+  const { bandwidth, syncWindow } = site.spec;
+  const limits = {
+    ...(bandwidth === undefined ? {} : { bandwidth }),
+    ...(syncWindow === undefined ? {} : { syncWindow }),
+  };
+  return { site: name, queue: siteTaskQueue(name), target, limits };
 }
 
 /** The first part of the spec that no parser takes, or a registry that is not declared. */

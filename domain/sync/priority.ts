@@ -9,12 +9,14 @@ export const priorityOf = (trigger: SyncTrigger): { readonly priorityKey: number
 });
 
 const keys: Readonly<Record<SyncTrigger, number>> = {
+  urgent: 2,
   manual: 2,
   rollback: 2,
   create: 3,
   spec: 3,
   batch: 3,
   repair: 3,
+  resumed: 3,
   site: 4,
   schedule: 4,
 };

@@ -3,6 +3,7 @@ import { explain, type FailureFacts } from './failure-facts.ts';
 import type { SyncOutcome } from './outcome.ts';
 import { primaryImage } from './outcome.ts';
 import type { PlannedSite } from './plan.ts';
+import { explainWait, waitReason, type SiteWait } from './site-wait.ts';
 import type { SiteResult } from './tally.ts';
 
 /** One entry for each site of the plan, in the plan's order: connected, offline, missing. */
@@ -25,7 +26,9 @@ function connectedSite(
     image.sites.filter((result) => result.site === site),
   );
   const failed = results.find((result) => result.failure !== undefined)?.failure;
-  if (results.length > 0 && failed === undefined) return synced(site, target, results, outcome);
+  const waits = outcome.tally.waits?.find((wait) => wait.site === site);
+  if (results.length > 0 && failed === undefined && waits === undefined)
+    return synced(site, target, results, outcome);
   const failure = failed ?? outcome.failure;
   const { digest, confirmed } = before ?? {};
   return {
@@ -34,7 +37,7 @@ function connectedSite(
     ...(target === undefined ? {} : { target }),
     ...(digest === undefined ? {} : { digest }),
     ...(confirmed === undefined ? {} : { confirmed }),
-    ...(failure === undefined ? {} : { reason: failure.code, message: explain(failure) }),
+    ...whyNot(failure, waits),
   };
 }
 
@@ -53,6 +56,14 @@ function synced(
     ...(digest === undefined ? {} : { digest }),
     confirmed: outcome.ended,
   };
+}
+
+function whyNot(
+  failure: FailureFacts | undefined,
+  waits: SiteWait | undefined,
+): Pick<SiteStatus, 'reason' | 'message'> {
+  if (failure !== undefined) return { reason: failure.code, message: explain(failure) };
+  return waits === undefined ? {} : { reason: waitReason(waits), message: explainWait(waits) };
 }
 
 /** A run that never got to a site says nothing new about it, unless the site had nothing before. */

@@ -1,12 +1,13 @@
 import { humanSize } from '../human-size.ts';
 import { setCondition, type Condition } from '../resources/meta.ts';
 import type { RepositoryStatus, SyncTrigger, TagSiteStatus, TagStatus } from '../resources/repository.ts';
-import { onlyMetadata, primaryImage, type SyncOutcome } from './outcome.ts';
+import { onlyMetadata, primaryImage, waitOf, type SyncOutcome } from './outcome.ts';
 import { addRecord, syncRecord } from './history.ts';
 import type { SyncPlan } from './plan.ts';
 import { siteStatuses } from './site-status.ts';
+import { waitReason } from './site-wait.ts';
 import type { GoneTag } from './survey.ts';
-import { firstFailure, type ImageResult, type SiteResult } from './tally.ts';
+import { firstFailure, waitsOf, type ImageResult, type SiteResult } from './tally.ts';
 import { addVersions } from './versions.ts';
 import { describeOutcome, imageName, imagePath } from './words.ts';
 
@@ -44,7 +45,7 @@ export function syncingStatus(
 /** The status after a sync ended. Applying the same outcome twice changes nothing more (fault N01). */
 export function endedStatus(before: RepositoryStatus | undefined, outcome: SyncOutcome): RepositoryStatus {
   const known = before ?? {};
-  const well = outcome.failure === undefined;
+  const well = isComplete(outcome);
   const { domain, claim } = outcome.plan;
   const image = primaryImage(outcome);
   const progress = well ? '100%' : known.syncProgress;
@@ -68,24 +69,30 @@ export function endedStatus(before: RepositoryStatus | undefined, outcome: SyncO
   };
 }
 
-/** A cancelled sync leaves what the last finished one said, since that is what the sites still have. */
+const isComplete = ({ failure, result }: SyncOutcome): boolean =>
+  failure === undefined && result !== 'Waiting';
+
+/** A sync that was cancelled or that waits leaves what the last finished one said, since that is what the sites still have. */
 function syncStatusAfter(
   before: RepositoryStatus,
   outcome: SyncOutcome,
 ): NonNullable<RepositoryStatus['syncStatus']> {
   if (outcome.result === 'Failed') return 'Failed';
-  if (outcome.result !== 'Cancelled') return 'Success';
-  const last = before.history?.find(({ id, result }) => id !== outcome.run.runId && result !== 'Cancelled');
+  if (outcome.result !== 'Cancelled' && outcome.result !== 'Waiting') return 'Success';
+  const unfinished = new Set<string>(['Cancelled', 'Waiting']);
+  const last = before.history?.find(({ id, result }) => id !== outcome.run.runId && !unfinished.has(result));
   if (last === undefined) return '';
   return last.result === 'Failed' ? 'Failed' : 'Success';
 }
 
 function syncedAfter(outcome: SyncOutcome): Omit<Condition, 'lastTransitionTime'> {
   const good = onlyMetadata(outcome) ? 'NoSite' : outcome.result === 'Unchanged' ? 'Unchanged' : 'Succeeded';
+  const waits = waitOf(outcome);
+  const status = outcome.failure === undefined ? 'True' : 'False';
   return {
     type: syncedCondition,
-    status: outcome.failure === undefined ? 'True' : 'False',
-    reason: outcome.failure?.code ?? good,
+    status: waits === undefined ? status : 'Unknown',
+    reason: outcome.failure?.code ?? (waits === undefined ? good : waitReason(waits)),
     message: describeOutcome(outcome),
     observedGeneration: outcome.plan.claim.generation,
   };
@@ -107,7 +114,7 @@ function shownStatus(image: ImageResult, before: readonly TagStatus[], { tally }
     tag: image.tag,
     digest: image.digest,
     ...(bytes > 0 ? { size: humanSize(bytes) } : sizeOf(before, image.tag)),
-    state: firstFailure(image) === undefined ? 'Synced' : 'Failed',
+    state: firstFailure(image) !== undefined ? 'Failed' : waitsOf(image).length > 0 ? 'Pending' : 'Synced',
     ...siteStates(image, tally.shown),
   };
 }

@@ -1,3 +1,4 @@
+import { addWaits, type SiteWait } from './site-wait.ts';
 import type { FailureFacts } from './failure-facts.ts';
 import type { GoneTag } from './survey.ts';
 
@@ -9,6 +10,8 @@ export interface SiteResult {
   /** Set where it was copied to, with what the tag showed before. */
   readonly copied?: { readonly before?: string };
   readonly failure?: FailureFacts;
+  /** Why it does not have the image yet. Default: it has, or something failed. */
+  readonly waits?: SiteWait;
 }
 
 /** What became of one image. */
@@ -35,6 +38,8 @@ export interface Tally {
   readonly shown: readonly ImageResult[];
   /** Tags that vanished upstream and that sites still have. Default: none. */
   readonly gone?: readonly GoneTag[];
+  /** Sites that wait for something, each once. Default: none. */
+  readonly waits?: readonly SiteWait[];
 }
 
 /** How many images a status names one by one (fault O16). */
@@ -58,6 +63,7 @@ export const emptyTally: Tally = {
 /** Adds one image. `primary` is the tag that the status is about. */
 export function addImage(tally: Tally, image: ImageResult, primary: string): Tally {
   const failed = firstFailure(image) !== undefined;
+  const waits = addWaits(tally.waits ?? [], waitsOf(image));
   return {
     ...tally,
     images: tally.images + 1,
@@ -66,7 +72,13 @@ export function addImage(tally: Tally, image: ImageResult, primary: string): Tal
     bytesMoved: tally.bytesMoved + image.bytesMoved,
     bytesReused: tally.bytesReused + image.bytesReused,
     shown: mostTelling([...tally.shown, image], primary),
+    ...(waits.length === 0 ? {} : { waits }),
   };
+}
+
+/** What sites wait for before they get the image. */
+export function waitsOf(image: ImageResult): readonly SiteWait[] {
+  return image.sites.flatMap(({ waits }) => (waits === undefined ? [] : [waits]));
 }
 
 /** Adds images that every site has already and that nobody names. */

@@ -1,6 +1,6 @@
 import type { VersionStatus } from '../resources/repository.ts';
 import type { SyncOutcome } from './outcome.ts';
-import { firstFailure } from './tally.ts';
+import { firstFailure, waitsOf, type ImageResult } from './tally.ts';
 
 /** How many versions a status keeps over all tags. */
 export const versionLimit = 50;
@@ -13,8 +13,7 @@ export function addVersions(versions: readonly VersionStatus[], outcome: SyncOut
     if (image.partial === true) continue;
     const newest = list.find(({ tag }) => tag === image.tag);
     const known = newest?.digest === image.digest ? newest : undefined;
-    const isPlaced = image.sites.length > 0 && firstFailure(image) === undefined;
-    const placed = known?.placed ?? (isPlaced ? outcome.ended : undefined);
+    const placed = known?.placed ?? (isPlaced(image) ? outcome.ended : undefined);
     const entry: VersionStatus = {
       tag: image.tag,
       digest: image.digest,
@@ -26,3 +25,6 @@ export function addVersions(versions: readonly VersionStatus[], outcome: SyncOut
   }
   return list.slice(0, versionLimit);
 }
+
+const isPlaced = (image: ImageResult): boolean =>
+  image.sites.length > 0 && firstFailure(image) === undefined && waitsOf(image).length === 0;

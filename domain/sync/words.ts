@@ -1,7 +1,8 @@
 import { failureCatalogue } from '../failure-catalogue.ts';
 import { humanSize } from '../human-size.ts';
 import { explain } from './failure-facts.ts';
-import { onlyMetadata, primaryImage, type SyncOutcome } from './outcome.ts';
+import { onlyMetadata, primaryImage, waitOf, type SyncOutcome } from './outcome.ts';
+import { explainWait } from './site-wait.ts';
 import type { SyncPlan } from './plan.ts';
 
 /** `registry/path:tag`, or the path alone where many tags are meant. */
@@ -18,6 +19,8 @@ export function imagePath({ repository, tag, selects }: SyncPlan): string {
 /** How a sync ended in one sentence for people: English, then Chinese after ` / `. Used in condition and Event alike. */
 export function describeOutcome(outcome: SyncOutcome): string {
   if (outcome.failure !== undefined) return explain(outcome.failure);
+  const waits = waitOf(outcome);
+  if (waits !== undefined) return `Site ${waits.site}: ${explainWait(waits)}`;
   if (onlyMetadata(outcome)) return `${failureCatalogue.NoSite.en} / ${failureCatalogue.NoSite.zh}`;
   return outcome.result === 'Unchanged' ? unchanged(outcome) : copied(outcome);
 }

@@ -3,7 +3,7 @@ import { Failure } from '../../domain/failure.ts';
 import type { Digest } from '../../domain/names/digest.ts';
 import type { TagName } from '../../domain/names/tag.ts';
 import type { PlatformSelection } from '../../domain/resources/repository.ts';
-import { BandwidthLimiter } from '../copy/bandwidth.ts';
+import type { BandwidthLimiter } from '../copy/bandwidth.ts';
 import type { Attachment, ByteSink, ContentSource, StoredManifest } from '../copy/content.ts';
 import { copyImage } from '../copy/copy-image.ts';
 import type { CopyReport, RepositoryEndpoint } from '../copy/engine.ts';
@@ -23,8 +23,8 @@ export interface PooledCopy {
   readonly target: RepositoryEndpoint;
   readonly tag: TagName;
   readonly platforms?: PlatformSelection;
-  /** Bytes per second. Default: no limit. */
-  readonly bandwidth?: number;
+  /** Shared with whatever else must not be faster together. Default: no limit. */
+  readonly limiter?: BandwidthLimiter;
 }
 
 /** Whole images that were staged for bundles and lie in the pool still: a source that no registry can take away. */
@@ -55,7 +55,7 @@ export function createPooledImages(shelf: BundleShelf, clients: RegistryClients)
   };
   return {
     find: async (digest, signal) => (await find(digest, signal))?.root,
-    async copy(digest, { target, tag, platforms, bandwidth }, signal) {
+    async copy(digest, { target, tag, platforms, limiter }, signal) {
       const image = await find(digest, signal);
       if (image === undefined)
         throw new Failure('RollbackTargetMissing', { side: 'storage', subject: digest });
@@ -70,7 +70,7 @@ export function createPooledImages(shelf: BundleShelf, clients: RegistryClients)
         tag,
         ...(signal === undefined ? {} : { signal }),
         ...(platforms === undefined ? {} : { platforms }),
-        ...(bandwidth === undefined ? {} : { limiter: new BandwidthLimiter(bandwidth) }),
+        ...(limiter === undefined ? {} : { limiter }),
       });
     },
   };

@@ -62,8 +62,8 @@ export interface CopyRequest {
   /** Repositories of the target, declared to be open to the same credential, to take blobs over from. Default: none. */
   readonly mountFrom?: readonly RepositoryPath[];
   readonly platforms?: PlatformSelection;
-  /** Bytes per second. Default: no limit. */
-  readonly bandwidth?: number;
+  /** Shared with whatever else must not be faster together. Default: no limit. */
+  readonly limiter?: BandwidthLimiter;
   /** Whether signatures and other attachments travel along. Default: true. */
   readonly referrers?: boolean;
   /** Whether a target whose tag is right already is checked and repaired all the same. Default: false. */
@@ -80,7 +80,7 @@ export interface CopyTarget {
 }
 
 /** A copy to several targets with one read of each blob. */
-export interface CopyToManyRequest extends Omit<CopyRequest, 'target' | 'bandwidth'> {
+export interface CopyToManyRequest extends Omit<CopyRequest, 'target' | 'limiter'> {
   readonly targets: readonly CopyTarget[];
 }
 

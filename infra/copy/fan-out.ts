@@ -1,6 +1,6 @@
 import { asFailure, Failure } from '../../domain/failure.ts';
 import type { Descriptor } from '../../domain/image/descriptor.ts';
-import type { BandwidthLimiter } from './bandwidth.ts';
+import type { BandwidthLane, BandwidthLimiter } from './bandwidth.ts';
 import type { BlobTarget, BlobUpload, StoreIdentity, UploadOptions } from './content.ts';
 
 /** One of several targets that get a blob from one read. */
@@ -47,7 +47,8 @@ export class FanOut implements BlobTarget {
           try {
             const signal = member.signal ?? options.signal;
             const own = { ...options, resume: false, ...(signal === undefined ? {} : { signal }) };
-            return { member, upload: await member.target.openUpload(blob, own) };
+            const lane = member.limiter?.lane();
+            return { member, lane, upload: await member.target.openUpload(blob, own) };
           } catch (error) {
             this.left.set(member, asFailure(error));
             return undefined;
@@ -63,6 +64,7 @@ export class FanOut implements BlobTarget {
 
 interface OpenMember {
   readonly member: FanMember;
+  readonly lane: BandwidthLane | undefined;
   readonly upload: BlobUpload;
 }
 
@@ -107,8 +109,8 @@ class FanOutUpload implements BlobUpload {
     await Promise.all(this.#open.map(({ upload }) => upload.abandon(false)));
   }
 
-  async #send({ member, upload }: OpenMember, chunk: Uint8Array): Promise<void> {
-    await member.limiter?.take(chunk.byteLength, member.signal);
+  async #send({ member, lane, upload }: OpenMember, chunk: Uint8Array): Promise<void> {
+    await lane?.take(chunk.byteLength, member.signal);
     await upload.write(chunk);
     member.onSent(chunk.byteLength);
   }

@@ -1,7 +1,7 @@
 import { asFailure, Failure } from '../../domain/failure.ts';
 import type { Descriptor } from '../../domain/image/descriptor.ts';
 import { digestAlgorithm, digestHex } from '../../domain/names/digest.ts';
-import type { BandwidthLimiter } from './bandwidth.ts';
+import type { BandwidthLane, BandwidthLimiter } from './bandwidth.ts';
 import { CheckpointedHash } from './checkpointed-hash.ts';
 import type { BlobSource, BlobTarget, BlobUpload, StoreIdentity, UploadMemory } from './content.ts';
 import { RetryPlan } from './retry-plan.ts';
@@ -67,6 +67,7 @@ class BlobMove {
   readonly #target: Target;
   readonly #blob: Descriptor;
   readonly #options: MoveOptions;
+  readonly #lane: BandwidthLane | undefined;
   #hash: CheckpointedHash;
   #hashedAll = true;
 
@@ -75,6 +76,7 @@ class BlobMove {
     this.#target = target;
     this.#blob = blob;
     this.#options = options;
+    this.#lane = options.limiter?.lane();
     this.#hash = new CheckpointedHash(digestAlgorithm(blob.digest));
   }
 
@@ -175,9 +177,8 @@ class BlobMove {
     this.#options.onBytes?.(chunk.byteLength, fresh?.byteLength ?? 0);
     if (fresh === undefined) return undefined;
     this.sent = end;
-    const { limiter, signal } = this.#options;
-    if (limiter === undefined) return upload.write(fresh);
-    return limiter.take(fresh.byteLength, signal).then(() => upload.write(fresh));
+    const turn = this.#lane?.take(fresh.byteLength, this.#options.signal);
+    return turn === undefined ? upload.write(fresh) : turn.then(() => upload.write(fresh));
   }
 
   #check(): void {

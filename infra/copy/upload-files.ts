@@ -6,6 +6,11 @@ import type { UploadMemory } from './content.ts';
 /** Registries throw away what was not finished in a week (distribution's default). */
 const maxAgeMs = 7 * 86_400_000;
 
+/** Notes below a process's folder for what it keeps; undefined where it has none. */
+export function uploadNotes(stateFolder: string | undefined): UploadFiles | undefined {
+  return stateFolder === undefined ? undefined : new UploadFiles(join(stateFolder, 'uploads'));
+}
+
 /** Upload memory in a folder, one small file each: survives the process, and several processes may share it. */
 export class UploadFiles implements UploadMemory {
   readonly #folder: string;

@@ -4,9 +4,8 @@ import type { Digest } from '../../domain/names/digest.ts';
 import { printReference } from '../../domain/names/reference.ts';
 import type { TagName } from '../../domain/names/tag.ts';
 import type { ManifestStatus } from '../../domain/resources/repository.ts';
-import { BandwidthLimiter } from '../copy/bandwidth.ts';
 import { BlobGuesses } from '../copy/blob-guesses.ts';
-import type { StoreIdentity } from '../copy/content.ts';
+import type { StoreIdentity, UploadMemory } from '../copy/content.ts';
 import type { CopyContext } from '../copy/copy-graph.ts';
 import { copyImage, copyImageToMany, type ImageCopyOptions } from '../copy/copy-image.ts';
 import type {
@@ -30,9 +29,12 @@ import { RegistryStore } from './registry-store.ts';
 import type { Slots } from './slots.ts';
 import { listAllTags } from './tag-list.ts';
 
-/** The copy engine over registries. One per process: budgets, tokens and connections are shared by all its copies. */
-export function createCopyEngine(clients: RegistryClients): CopyEngine {
-  return new RegistryCopyEngine(clients);
+/**
+ * The copy engine over registries. One per process: budgets, tokens and connections are shared by all its copies.
+ * `uploads`: where uploads that were cut off are noted. Default: in this process, and gone with it.
+ */
+export function createCopyEngine(clients: RegistryClients, uploads?: UploadMemory): CopyEngine {
+  return new RegistryCopyEngine(clients, uploads ?? new UploadMap());
 }
 
 class RegistryCopyEngine implements CopyEngine {
@@ -42,10 +44,11 @@ class RegistryCopyEngine implements CopyEngine {
   readonly #guesses = new BlobGuesses();
   readonly #janitor = new StagingJanitor();
   readonly #manifests = new ManifestCache();
-  readonly #uploads = new UploadMap();
+  readonly #uploads: UploadMemory;
 
-  constructor(clients: RegistryClients) {
+  constructor(clients: RegistryClients, uploads: UploadMemory) {
     this.#clients = clients;
+    this.#uploads = uploads;
   }
 
   resolve(
@@ -71,10 +74,10 @@ class RegistryCopyEngine implements CopyEngine {
     const source = this.#store(request.source, 'source');
     const target = this.#store(request.target, 'destination');
     refuseSelf(request, source, target);
-    const { bandwidth } = request;
+    const { limiter } = request;
     return copyImage(source, target, request.root, this.#context([request.target], hooks.signal), {
       ...this.#options(request, hooks),
-      ...(bandwidth === undefined ? {} : { limiter: new BandwidthLimiter(bandwidth) }),
+      ...(limiter === undefined ? {} : { limiter }),
     });
   }
 
@@ -118,7 +121,7 @@ class RegistryCopyEngine implements CopyEngine {
     };
   }
 
-  #options(request: Omit<CopyRequest, 'target'>, hooks: CopyHooks): ImageCopyOptions {
+  #options(request: Omit<CopyRequest, 'target' | 'limiter'>, hooks: CopyHooks): ImageCopyOptions {
     const { tag, mountFrom, platforms, referrers, recheck } = request;
     return {
       ...hooks,

@@ -4,6 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { EventsV1Api, type EventsV1Event } from '@kubernetes/client-node';
 import { apiGroup, apiVersion, type Condition, type ObjectRef } from '../../domain/resources/meta.ts';
 import type { RegistrySecretSpec } from '../../domain/resources/registry-secret.ts';
+import type { EdgeSiteSpec } from '../../domain/resources/edge-site.ts';
 import type { Repository, RepositorySpec, SyncRecord } from '../../domain/resources/repository.ts';
 import { resyncScheduleId, syncWorkflowId } from '../../domain/sync/ids.ts';
 import { connectCluster } from '../../infra/kubernetes/connection.ts';
@@ -71,13 +72,17 @@ export function liveSync(namespace = 'default') {
   }
 
   /** A further site on the same registry, filled with at most so many bytes per second; its name. */
-  async function slowSite(domain: string, bandwidth: number, worker = false): Promise<string> {
+  async function slowSite(
+    domain: string,
+    bandwidth: number,
+    more: Partial<EdgeSiteSpec> = {},
+  ): Promise<string> {
     const name = unique('slow');
     await resources.resource('edgesites').create({
       apiVersion: version,
       kind: 'EdgeSite',
       metadata: { name },
-      spec: { registry: { domain, credentialSecretName: 'site-edge' }, bandwidth, worker },
+      spec: { registry: { domain, credentialSecretName: 'site-edge' }, bandwidth, ...more },
     });
     return name;
   }

@@ -66,6 +66,8 @@ export function scene(plan: SyncPlan, change: Partial<HubActivities & CopyActivi
     },
     checkConnection: async () => ({ success: true, outcome: { capabilities: [] } }),
     recordConnection: async () => {},
+    waitAtSites: async () => {},
+    siteOpening: async () => ({ after: 'nothing' }),
   };
   const noted = Object.fromEntries(
     Object.entries({ ...good, ...change }).map(([name, activity]) => [

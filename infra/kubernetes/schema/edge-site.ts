@@ -8,7 +8,27 @@ import {
   nameField,
   registryAccessFields,
   timeField,
+  withRules,
 } from './rules.ts';
+
+const clock = (rule: string, message: string) =>
+  withRules(z.string().min(5).max(8), { rule: `self.matches('${rule}')`, message });
+
+const syncPeriod = withRules(
+  z.object({
+    days: z
+      .array(z.enum(['Mon', 'Tue', 'Wed', 'Thu', 'Fri', 'Sat', 'Sun']))
+      .min(1)
+      .max(7)
+      .exactOptional(),
+    from: clock('^([01][0-9]|2[0-3]):[0-5][0-9](:[0-5][0-9])?$', 'expected a time of day such as 22:00'),
+    to: clock(
+      '^(([01][0-9]|2[0-3]):[0-5][0-9](:[0-5][0-9])?|24:00(:00)?)$',
+      'expected a time of day such as 06:00, or 24:00',
+    ),
+  }),
+  { rule: 'self.from != self.to', message: 'a whole day is written from 00:00 to 24:00' },
+);
 
 export const edgeSiteSpec = z.object({
   mode: z.enum(['connected', 'offline']).meta({ default: 'connected' }).exactOptional(),
@@ -24,6 +44,12 @@ export const edgeSiteSpec = z.object({
   bandwidth: z.int().min(1024).exactOptional(),
   kubeconfigSecretName: nameField.exactOptional(),
   capacity: z.int().min(1).exactOptional(),
+  syncWindow: z
+    .object({
+      timeZone: z.string().min(1).max(64).exactOptional(),
+      periods: z.array(syncPeriod).min(1).max(20),
+    })
+    .exactOptional(),
   worker: z.boolean().exactOptional(),
   bundle: z
     .object({

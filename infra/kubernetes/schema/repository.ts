@@ -107,7 +107,7 @@ const version = z.object({
 const syncRecord = z.object({
   id: z.string().max(300),
   trigger: z.enum(syncTriggers),
-  result: z.enum(['Success', 'Failed', 'Unchanged', 'Cancelled']),
+  result: z.enum(['Success', 'Failed', 'Unchanged', 'Cancelled', 'Waiting']),
   started: timeField,
   ended: timeField,
   digest: digestField.exactOptional(),

@@ -29,6 +29,14 @@ const starts: readonly (readonly [string, Parts, string | undefined])[] = [
     'manual',
   ],
   [
+    'a new value of manual-sync-now starts one that does not wait for windows',
+    {
+      observed: 1,
+      annotations: { 'theriseunion.io/manual-sync': '7', 'theriseunion.io/manual-sync-now': '8' },
+    },
+    'urgent',
+  ],
+  [
     'a value that was acted on starts none, also after a restart',
     {
       observed: 1,
