@@ -11,8 +11,11 @@ import { TestEngine } from './real-registries.ts';
 const images = Number(process.env['IMAGEFERRY_GC_IMAGES'] ?? 24);
 // IMAGEFERRY_GC_CACHE=off: the registry without its blob descriptor cache, which goes on telling of blobs that are gone.
 const cache = process.env['IMAGEFERRY_GC_CACHE'] !== 'off';
-// What the target declares: longer than one collection takes. On a busy machine give it more.
-const settle = Number(process.env['IMAGEFERRY_GC_SETTLE'] ?? 2);
+// Seconds that the target declares; raised where a collection turns out to take longer, as on a busy machine.
+const settleAtFirst = Number(process.env['IMAGEFERRY_GC_SETTLE'] ?? 2);
+const lanes = images > 100 ? 32 : 8;
+/** Races in which a collection outlasted what was declared; such a race shows nothing, and is run again. */
+const maxRaces = 4;
 let upstream: RegistryProcess;
 let edge: RegistryProcess;
 let own: TestEngine;
@@ -34,51 +37,65 @@ after(async () => {
 for (const deleteUntagged of [false, true]) {
   const mode = deleteUntagged ? 'that drops untagged manifests' : 'of unreferenced blobs';
   test(`I10 I11 a garbage collection ${mode}, racing every copy, leaves no tag on a broken image`, async (t) => {
-    const source = own.endpoint(upstream.domain, 'gc/app');
-    const target = own.endpoint(edge.domain, `gc/${deleteUntagged ? 'untagged' : 'unreferenced'}`, {
-      gcSettleSeconds: settle,
-      gcDeletesUntagged: deleteUntagged,
-    });
-    const done = new AbortController();
-    let longestMs = 0;
-    const collecting = (async () => {
-      while (!done.signal.aborted) {
-        const started = performance.now();
-        // Before the first upload there is no repository yet, and it says so with an error.
-        await edge.collectGarbage(deleteUntagged).catch(() => undefined);
-        longestMs = Math.max(longestMs, performance.now() - started);
-        await sleep(300);
-      }
-    })();
-    const tags = Array.from({ length: images }, (_none, n) => `v${n}`);
-    let placed = 0;
-    const lane = async (): Promise<void> => {
-      for (let tag = tags.pop(); tag !== undefined; tag = tags.pop()) {
-        const root = await own.root(source, tag);
-        try {
-          await own.engine.copy({ source, root, target, tag: parseTag(tag) });
-          placed += 1;
-        } catch (error) {
-          assert.ok(error instanceof Failure && error.code === 'DestinationGC', String(error));
-        }
-      }
-    };
-    await Promise.all(Array.from({ length: 8 }, lane));
-    done.abort();
-    await collecting;
-    const kept = await own.engine.listTags(target);
-    assert.ok(kept.length >= placed && placed >= images / 2, `${placed} placed, ${kept.length} tags`);
-    const broken: string[] = [];
-    for (const tag of kept.filter((name) => !name.startsWith('imageferry-'))) {
-      await own
-        .root(target, tag)
-        .then((root) => own.engine.verifyGraph(target, root.digest, { deep: true }))
-        .catch((error: unknown) => broken.push(`${tag}: ${String(error)}`));
+    let settle = settleAtFirst;
+    for (let race = 1; race <= maxRaces; race += 1) {
+      const { broken, placed, longestMs } = await runRace(deleteUntagged, race, settle);
+      t.diagnostic(
+        `${placed} images, settled for ${settle} s; the longest collection took ${Math.round(longestMs)} ms`,
+      );
+      if (longestMs <= settle * 1000) return assert.deepEqual(broken, []);
+      settle = Math.ceil((longestMs / 1000) * 3);
     }
-    // A collection that outlasts what was declared may win: then this run has shown nothing.
-    const outlasted = longestMs > settle * 1000;
-    if (outlasted) t.diagnostic(`a collection took ${Math.round(longestMs)} ms; raise IMAGEFERRY_GC_SETTLE`);
-    if (!outlasted) assert.deepEqual(broken, []);
-    else if (broken.length > 0) t.skip(`collections outlasted gcSettleSeconds: ${broken.length} tags lost`);
+    return assert.fail(`collections outlasted what was declared in ${maxRaces} races: nothing was shown`);
   });
+}
+
+/** Copies all images while collections run one after the other, and tells which of them are broken at the end. */
+async function runRace(deleteUntagged: boolean, race: number, settle: number) {
+  const source = own.endpoint(upstream.domain, 'gc/app');
+  const target = own.endpoint(edge.domain, `gc/${deleteUntagged ? 'untagged' : 'unreferenced'}${race}`, {
+    gcSettleSeconds: settle,
+    gcDeletesUntagged: deleteUntagged,
+  });
+  const done = new AbortController();
+  const collecting = collectUntil(done.signal, deleteUntagged);
+  const tags = Array.from({ length: images }, (_none, n) => `v${n}`);
+  let placed = 0;
+  const lane = async (): Promise<void> => {
+    for (let tag = tags.pop(); tag !== undefined; tag = tags.pop()) {
+      const root = await own.root(source, tag);
+      try {
+        await own.engine.copy({ source, root, target, tag: parseTag(tag) });
+        placed += 1;
+      } catch (error) {
+        assert.ok(error instanceof Failure && error.code === 'DestinationGC', String(error));
+      }
+    }
+  };
+  await Promise.all(Array.from({ length: lanes }, lane));
+  done.abort();
+  const longestMs = await collecting;
+  const kept = await own.engine.listTags(target);
+  assert.ok(kept.length >= placed && placed >= images / 2, `${placed} placed, ${kept.length} tags`);
+  const broken: string[] = [];
+  for (const tag of kept.filter((name) => !name.startsWith('imageferry-'))) {
+    await own
+      .root(target, tag)
+      .then((root) => own.engine.verifyGraph(target, root.digest, { deep: true }))
+      .catch((error: unknown) => broken.push(`${tag}: ${String(error)}`));
+  }
+  return { broken, placed, longestMs };
+}
+
+/** Milliseconds of the longest collection. */
+async function collectUntil(signal: AbortSignal, deleteUntagged: boolean): Promise<number> {
+  let longestMs = 0;
+  while (!signal.aborted) {
+    const started = performance.now();
+    // Before the first upload there is no repository yet, and it says so with an error.
+    await edge.collectGarbage(deleteUntagged).catch(() => undefined);
+    longestMs = Math.max(longestMs, performance.now() - started);
+    await sleep(300);
+  }
+  return longestMs;
 }
