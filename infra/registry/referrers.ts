@@ -8,7 +8,7 @@ import type { RepositoryPath } from '../../domain/names/repository-path.ts';
 import { parseTag, referrersTag, type TagName } from '../../domain/names/tag.ts';
 import { nextPage } from '../../domain/registry/link.ts';
 import type { Attachment, StoredManifest } from '../copy/content.ts';
-import type { RequestSubject } from './answer-failure.ts';
+import { registryErrorCodes, type RequestSubject } from './answer-failure.ts';
 import type { Scope } from './authenticator.ts';
 import { encodeReferrersIndex } from './referrers-index.ts';
 import type { HttpAnswer } from './http-answer.ts';
@@ -18,6 +18,8 @@ import { listSomeTags } from './tag-list.ts';
 const maxPages = 100;
 /** Asking for the attachments of one image tag by tag takes four requests: so many more pages are worth reading. */
 const maxTagPages = 5;
+/** 404s with these codes are about what was asked for, not about the way of asking. */
+const aboutContent: ReadonlySet<string> = new Set(['NAME_UNKNOWN', 'MANIFEST_UNKNOWN']);
 const cosignSuffixes = ['.sig', '.att', '.sbom'] as const;
 
 /** What is attached to the manifests of one repository (OCI distribution spec, "Listing Referrers"; cosign's tags). */
@@ -95,7 +97,9 @@ export class Referrers {
       if (page >= maxPages) throw new Failure('PaginationLoop', this.#about);
       const answer: HttpAnswer = await this.#get(url, signal);
       if (answer.status === 404 && page === 0) {
-        this.#client.referrersApi = false;
+        // A repository or a manifest that is not there yet says nothing about the API.
+        if (!registryErrorCodes(answer).some((code) => aboutContent.has(code)))
+          this.#client.referrersApi = false;
         return undefined;
       }
       if (!answer.ok)

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { asFailure, Failure } from '../../domain/failure.ts';
+import { Failure } from '../../domain/failure.ts';
 import type { FailureCode } from '../../domain/failure-catalogue.ts';
 import type { Descriptor } from '../../domain/image/descriptor.ts';
 import { maxManifestBytes } from '../../domain/image/manifest.ts';
@@ -16,12 +16,12 @@ import type {
   StoredManifest,
   UploadOptions,
 } from '../copy/content.ts';
-import { RetryPlan } from '../copy/retry-plan.ts';
 import type { RequestSubject } from './answer-failure.ts';
 import type { Scope } from './authenticator.ts';
 import { BlobReader } from './blob-reader.ts';
 import type { HttpAnswer } from './http-answer.ts';
 import { pushedManifestFailure } from './manifest-refusal.ts';
+import { hasLastByte } from './last-byte.ts';
 import { attachmentTagsKey, Referrers } from './referrers.ts';
 import type { RegistryClient } from './registry-client.ts';
 import { openRegistryUpload } from './open-upload.ts';
@@ -62,8 +62,9 @@ export class RegistryStore implements ContentStore, BlobMounter {
   }
 
   async resolve(reference: TagName | Digest, signal?: AbortSignal): Promise<Descriptor | undefined> {
-    const answer = await this.#call(this.#manifestCall('HEAD', reference), signal);
-    if (answer.status === 404) return undefined;
+    const answer = await this.#head(reference, signal);
+    if (answer?.status === 404) return undefined;
+    if (answer === undefined || !answer.ok) return (await this.#readManifest(reference, signal))?.descriptor;
     const digest = reference.includes(':') ? parseDigest(reference) : headerDigest(answer);
     const size = Number(answer.header('content-length'));
     const mediaType = bareMediaType(answer.header('content-type') ?? '');
@@ -155,17 +156,7 @@ export class RegistryStore implements ContentStore, BlobMounter {
 
   async proveBlob(blob: Descriptor, signal?: AbortSignal): Promise<boolean> {
     if (blob.size === 0) return this.hasBlob(blob, signal);
-    const retry = new RetryPlan(signal);
-    for (let gone = 0; ;) {
-      let bytes = 0;
-      try {
-        await this.readBlob(blob, blob.size - 1, (chunk) => void (bytes += chunk.byteLength), signal);
-        return bytes === 1;
-      } catch (error) {
-        if (!saysBlobIsGone(error)) await retry.next(asFailure(error));
-        else if (++gone === 2) return false;
-      }
-    }
+    return hasLastByte(blob, (from, sink) => this.readBlob(blob, from, sink, signal), signal);
   }
 
   async pushManifest(manifest: StoredManifest, tag?: TagName, signal?: AbortSignal): Promise<void> {
@@ -224,6 +215,17 @@ export class RegistryStore implements ContentStore, BlobMounter {
       if (session.origin === url.origin) await this.#client.session.call(cancel).catch(() => undefined);
     }
     return false;
+  }
+
+  /** Undefined where the answer to a HEAD makes no sense; 400 and 405 come from proxies that know only GET. */
+  async #head(reference: TagName | Digest, signal: AbortSignal | undefined): Promise<HttpAnswer | undefined> {
+    try {
+      const call = this.#manifestCall('HEAD', reference);
+      return await this.#call({ ...call, accept: [400, 404, 405] }, signal);
+    } catch (error) {
+      if (error instanceof Failure && error.code === 'UnexpectedResponse') return undefined;
+      throw error;
+    }
   }
 
   async #readManifest(
@@ -287,12 +289,4 @@ function headerDigest(answer: HttpAnswer): Digest | undefined {
   } catch {
     return undefined;
   }
-}
-
-/** After a garbage collection, distribution answers 200 and then drops the connection. */
-function saysBlobIsGone(error: unknown): boolean {
-  return (
-    error instanceof Failure &&
-    ['SourceIncomplete', 'Truncated', 'NetworkError', 'RangeRefused', 'SizeMismatch'].includes(error.code)
-  );
 }

@@ -11,6 +11,7 @@ import {
   sampleIndex,
   type SampleImage,
 } from '../support/misbehaving-registry/images.ts';
+import { problem } from '../support/misbehaving-registry/registry-state.ts';
 import { heading, row, sourcePath, targetPath, type FaultWorld } from '../support/faults/world.ts';
 
 const ociManifest = 'application/vnd.oci.image.manifest.v1+json';
@@ -106,6 +107,20 @@ heading('D. Graphs, referrers and digests', () => {
     await world.copy(source, target);
     const bytes = target.tagged(targetPath, fallback)?.bytes;
     assert.ok(bytes?.includes(ours.digest) === true && bytes.includes(theirs.digest));
+  });
+
+  row('D17 a 404 about a repository says nothing about the referrers API', async (world) => {
+    const [first, image] = [sampleImage('d17n'), sampleImage('d17m')];
+    const { source, target } = await world.pair(first);
+    source.script({ method: 'GET', path: '/referrers/', times: 1 }, answers(problem(404, 'NAME_UNKNOWN')));
+    await world.copy(source, target);
+    const subject = describe(ociManifest, image.manifest.bytes);
+    source.hold(sourcePath, image, 'v1');
+    source.hold(
+      sourcePath,
+      sampleImage('d17msig', [64], { subject, artifactType: 'application/x-signature' }),
+    );
+    assert.equal((await world.copy(source, target)).referrers, 1);
   });
 
   row("D17 cosign's tags travel with the image", async (world) => {

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import type { FailureCode } from '../../domain/failure-catalogue.ts';
-import { changes } from '../support/misbehaving-registry/behaviours.ts';
+import { answers, changes } from '../support/misbehaving-registry/behaviours.ts';
 import { digestOf } from '../support/misbehaving-registry/content.ts';
+import type { Exchange } from '../support/misbehaving-registry/exchange.ts';
 import {
   describe,
   imageOf,
@@ -117,6 +118,22 @@ heading('D. Manifests and graph shape', () => {
       );
     },
   );
+
+  row('D05 where a HEAD is refused or makes no sense, a GET decides', async (world) => {
+    const image = sampleImage('d05get');
+    for (const refuse of [
+      answers({ status: 405 }),
+      answers({ status: 400 }),
+      (exchange: Exchange) => exchange.raw(Buffer.from('HTTP/1.1 200 OK\r\nContent-Length: x\r\n\r\n')),
+      (exchange: Exchange) => exchange.raw(Buffer.from('nonsense\r\n\r\n')),
+    ]) {
+      const { source, target } = await world.pair(image);
+      for (const registry of [source, target])
+        registry.script({ method: 'HEAD', path: '/manifests/' }, refuse);
+      await world.copy(source, target);
+      world.landed(target, image);
+    }
+  });
 
   row(
     'D06 a manifest of more than 4 MiB, or without end, is cut off at 4 MiB and not sent on',
