@@ -1,6 +1,6 @@
 import { Failure } from '../domain/failure.ts';
 import type { ParkedItem, ParkingSummary } from '../domain/lifecycle/parking.ts';
-import { deletions, type Deletion } from '../domain/lifecycle/plan.ts';
+import { deletions, stopsRun, type Deletion } from '../domain/lifecycle/plan.ts';
 import type { ObjectRef } from '../domain/resources/meta.ts';
 import type { ImagesInUse } from '../domain/usage/pod-usage.ts';
 import type { ParkingDependencies } from './cleanup-dependencies.ts';
@@ -111,7 +111,7 @@ async function judgeAgain(
   signal: AbortSignal,
 ): Promise<{ readonly going: ReadonlySet<string>; readonly kept: ReadonlySet<string> }> {
   const plan = await makePlan(deps, await requirePolicy(deps, ref), signal);
-  const [hold] = plan.holds;
+  const hold = plan.holds.find(stopsRun);
   if (hold !== undefined) {
     throw new Failure(hold.code, { subject: `${hold.site} ${hold.path}`, detail: hold.detail });
   }

@@ -2,7 +2,7 @@ import { asFailure } from '../domain/failure.ts';
 import type { CleanupTarget, ImageClaims } from '../domain/lifecycle/cleanup-scope.ts';
 import type { ImageVersion } from '../domain/lifecycle/image-version.ts';
 import type { InspectedImage } from '../domain/lifecycle/inspected-image.ts';
-import { judgeListing, type PlanHold } from '../domain/lifecycle/plan.ts';
+import { isDamage, judgeListing, type PlanHold } from '../domain/lifecycle/plan.ts';
 import { systemTagKind } from '../domain/lifecycle/system-tags.ts';
 import { recordDoubt, recordListing, type TagLedger } from '../domain/lifecycle/tag-ledger.ts';
 import type { TagName } from '../domain/names/tag.ts';
@@ -56,7 +56,7 @@ export async function surveyTarget(
     signal.throwIfAborted();
     const failure = asFailure(error);
     if (failure.code === 'Internal') throw error;
-    return held('ListingIncomplete', failure.message);
+    return held(isDamage(failure.code) ? 'ImageDegraded' : 'ListingIncomplete', failure.message);
   }
 }
 

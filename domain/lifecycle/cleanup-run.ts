@@ -71,5 +71,6 @@ function nextStep(
   if (!approvalSuffices(holds)) return 'held';
   if (going === 0) return 'nothing';
   if (spec.dryRun === true) return 'dry';
-  return spec.requireApproval === true || holds.length > 0 || beyond.length > 0 ? 'approve' : 'run';
+  const guarded = holds.some(({ code }) => code === 'DeleteGuard');
+  return spec.requireApproval === true || guarded || beyond.length > 0 ? 'approve' : 'run';
 }

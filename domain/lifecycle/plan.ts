@@ -98,10 +98,28 @@ export function planHolds(plan: CleanupPlan): PlanHold[] {
   return [...plan.holds, ...images.flatMap(imageHolds)];
 }
 
+/** A hold of the whole run: its cause has to be mended. A damaged image holds only itself, the guard asks for approval. */
+export const stopsRun = ({ code }: PlanHold): boolean => code !== 'DeleteGuard' && code !== 'ImageDegraded';
+
 /** True where approving the plan is enough to run it; other holds need their cause mended. */
-export function approvalSuffices(holds: readonly PlanHold[]): boolean {
-  return holds.every(({ code }) => code === 'DeleteGuard');
-}
+export const approvalSuffices = (holds: readonly PlanHold[]): boolean => !holds.some(stopsRun);
+
+/** Failures that say that content is damaged, and nothing about the registry. */
+const damageCodes: ReadonlySet<FailureCode> = new Set([
+  'ManifestNotFound',
+  'InvalidManifest',
+  'AmbiguousManifest',
+  'MediaTypeMismatch',
+  'UnsupportedMediaType',
+  'ManifestTooLarge',
+  'DigestMismatch',
+  'SizeMismatch',
+  'InvalidDigest',
+  'UnsupportedDigestAlgorithm',
+]);
+
+/** Whether an image that fails so holds itself alone: what it consists of is not known, and all of it stays. */
+export const isDamage = (code: FailureCode): boolean => damageCodes.has(code);
 
 function imageHolds(items: readonly PlanItem[]): PlanHold[] {
   const [first] = items;

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { deletions, planHolds } from '../../domain/lifecycle/plan.ts';
+import { approvalSuffices, deletions, planHolds } from '../../domain/lifecycle/plan.ts';
 import { parkedTag } from '../../domain/lifecycle/parking.ts';
 import { parseDigest } from '../../domain/names/digest.ts';
 import { cleanupScene } from '../support/faults/cleanup-scene.ts';
@@ -64,6 +64,32 @@ heading('J. Retention and deletion', () => {
     const plan = await scene.plan({ keepRecent: 1 });
     const reasons = Object.fromEntries(plan.items.map(({ tag, reason }) => [tag, reason]));
     assert.deepEqual(reasons, { '2.0.0': 'KeepRecent', '1.0.0': 'ChildOfKept', '1.1.0': 'NotKept' });
+    await scene.close();
+  });
+
+  row('J05 a damaged manifest holds its own image, and the run goes on with the others', async (world) => {
+    const scene = await cleanupScene(world, versions);
+    const good = 'lifecycle/good';
+    for (const tag of versions) scene.site.hold(good, sampleImage(`good-${tag}`), tag);
+    const { spec, ...app } = (await scene.cluster.resource('repositories').list())[0] ?? assert.fail();
+    await scene.cluster.resource('repositories').create({
+      ...app,
+      metadata: { namespace: 'default', name: 'good' },
+      spec: { ...spec, repository: good },
+    });
+    const digest = scene.images.get('1.1.0')?.digest ?? '';
+    scene.site.script(
+      { path: new RegExp(`${targetPath}/manifests/${digest}$`) },
+      changes((answer) => ({ ...answer, body: '{"schemaVersion":2}' })),
+    );
+    const plan = await scene.plan({ keepRecent: 1, keepDays: 0 });
+    const holds = planHolds(plan);
+    assert.deepEqual(
+      holds.map(({ code, path }) => [code, path]),
+      [['ImageDegraded', targetPath]],
+    );
+    assert.equal(approvalSuffices(holds), true);
+    assert.deepEqual([...new Set(plan.items.map(({ path }) => path))], [good]);
     await scene.close();
   });
 

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { summarizePlan } from '../../../domain/lifecycle/cleanup-run.ts';
 import {
   approvalSuffices,
   canonicalPlan,
@@ -55,6 +56,15 @@ for (const [name, items, codes] of guards) {
     assert.equal(approvalSuffices(holds), !codes.includes('UsageUnknown'));
   });
 }
+
+test('a damaged image holds itself alone: the plan for the others runs, and names it', () => {
+  const hold = { code: 'ImageDegraded', site: 'edge', path: 'bad/app', detail: 'InvalidManifest' } as const;
+  const going = plan(many(3, 'NotKept'), { holds: [hold] });
+  const summary = summarizePlan(going, 'h', {}, []);
+  assert.deepEqual([summary.next, summary.deletions, summary.holds], ['run', 3, [hold]]);
+  const incomplete = { ...hold, code: 'ListingIncomplete' } as const;
+  assert.equal(summarizePlan(plan(going.items, { holds: [hold, incomplete] }), 'h', {}, []).next, 'held');
+});
 
 test('a plan found again is the same plan; another deletion, policy or generation is not', () => {
   const items = [item('a', 'NotKept'), item('bb', 'NotKept'), item('ccc', 'KeepRecent')];

@@ -9,6 +9,7 @@ import { createImageInspector } from '../../../infra/copy/image-inspector.ts';
 import { createTagParking, type TagParking } from '../../../infra/copy/tag-parking.ts';
 import { RegistryClients } from '../../../infra/registry/registry-client.ts';
 import { RegistryStore } from '../../../infra/registry/registry-store.ts';
+import { memoryDocuments } from '../memory-documents.ts';
 import { MemoryCluster } from '../memory-cluster.ts';
 import { sampleImage, type SampleImage } from '../misbehaving-registry/images.ts';
 import type { MisbehavingRegistry } from '../misbehaving-registry/registry.ts';
@@ -18,6 +19,7 @@ import { targetPath, type FaultWorld } from './world.ts';
 export interface CleanupScene {
   readonly site: MisbehavingRegistry;
   readonly parking: TagParking;
+  readonly cluster: MemoryCluster;
   readonly images: ReadonlyMap<string, SampleImage>;
   /** Makes clusters unable to answer. */
   usageBroken: boolean;
@@ -44,20 +46,17 @@ export async function cleanupScene(
     new RegistryStore(clients.of(registry), path, 'destination');
   const endpoint = world.endpoint(site, targetPath);
   const parking = createTagParking(open);
-  const documents = new Map<string, string>();
   const scene = { usageBroken: false };
+  const memory = await cluster(site, images);
   const deps: PlanningDependencies = {
-    resources: await cluster(site, images),
+    resources: memory,
     credentials: {
       ...new MemoryCluster().credentials,
       registryAccess: async () => endpoint.registry,
       siteAccess: async () => endpoint.registry,
     },
     inspector: createImageInspector(world.engine, open),
-    documents: {
-      read: async (key) => documents.get(key),
-      write: async (key, text) => void documents.set(key, text),
-    },
+    documents: memoryDocuments(),
     usage: async () => [
       {
         name: 'hub',
@@ -75,6 +74,7 @@ export async function cleanupScene(
   return Object.assign(scene, {
     site,
     parking,
+    cluster: memory,
     images,
     plan: (spec: ImageCleanupPolicySpec) =>
       makePlan(
