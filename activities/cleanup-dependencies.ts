@@ -2,6 +2,7 @@ import type { ImageInspector } from '../infra/copy/image-inspector.ts';
 import type { TagParking } from '../infra/copy/tag-parking.ts';
 import type { CredentialStore, EventRecorder, ResourceClients } from '../infra/kubernetes/cluster.ts';
 import type { Documents } from '../infra/kubernetes/documents.ts';
+import type { SiteRegistry } from '../infra/registry/site-registry.ts';
 import type { UsageClusters } from '../infra/kubernetes/usage-clusters.ts';
 import type { StepAudit } from './step-audit.ts';
 
@@ -12,6 +13,8 @@ export interface PlanningDependencies {
   readonly inspector: ImageInspector;
   readonly documents: Documents;
   readonly usage: UsageClusters;
+  /** What some registries tell and do beyond the distribution spec. */
+  readonly registries: SiteRegistry;
   readonly events: EventRecorder;
   /** Epoch milliseconds. */
   readonly now: () => number;

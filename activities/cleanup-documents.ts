@@ -2,6 +2,7 @@ import { planDocument } from '../domain/lifecycle/ids.ts';
 import type { PlanRecord } from '../domain/lifecycle/cleanup-run.ts';
 import type { TagLedger } from '../domain/lifecycle/tag-ledger.ts';
 import type { ObjectRef } from '../domain/resources/meta.ts';
+import type { OwnReads } from '../domain/usage/own-reads.ts';
 import type { UseLedger } from '../domain/usage/use-ledger.ts';
 import type { Documents } from '../infra/kubernetes/documents.ts';
 
@@ -12,6 +13,7 @@ interface DocumentKinds {
   readonly usage: UseLedger;
   readonly retired: RetiredTags;
   readonly dates: ImageDates;
+  readonly reads: OwnReads;
 }
 
 /** Tags of one image that cleanup took from a site, and their digests: no sync brings the same digest back. */
@@ -43,6 +45,11 @@ export const retiredKey = (site: string, image: string): DocumentKey<'retired'> 
 export const datesKey = (registry: string, path: string): DocumentKey<'dates'> => ({
   kind: 'dates',
   key: `dates/${registry}/${path}`,
+});
+
+export const readsKey = (site: string, image: string): DocumentKey<'reads'> => ({
+  kind: 'reads',
+  key: `reads/${site}/${image}`,
 });
 
 /** Reads a document; undefined where there is none yet. */

@@ -12,6 +12,7 @@ import type { PlanningDependencies } from './cleanup-dependencies.ts';
 import { ledgerKey, readDocument, writeDocument } from './cleanup-documents.ts';
 import { targetEndpoint } from './endpoints.ts';
 import { inspectTags } from './inspect-tags.ts';
+import { readAsOurs } from './pulls.ts';
 
 /** All tags of an image at a site, looked at. */
 export interface SurveyedTarget {
@@ -80,7 +81,8 @@ interface Survey {
 
 async function surveyTags(deps: PlanningDependencies, survey: Survey): Promise<SurveyedTarget> {
   const { target, claims, endpoint, tags, signal } = survey;
-  const inspected = await inspectTags(deps.inspector, endpoint, tags, signal);
+  const place = { site: target.site, image: target.image, endpoint };
+  const inspected = await readAsOurs(deps, place, () => inspectTags(deps.inspector, endpoint, tags, signal));
   const found = [...inspected].map(([tag, { digest }]) => ({ tag, digest }));
   const ledger = recordListing(survey.ledger, found, claims.placed, deps.now());
   await writeDocument(deps.documents, ledgerKey(target.site, target.image), ledger);

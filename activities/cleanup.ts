@@ -1,5 +1,6 @@
 import type { CleanupReport } from '../domain/lifecycle/cleanup-status.ts';
 import type { PlanSummary } from '../domain/lifecycle/cleanup-run.ts';
+import type { SiteGarbage } from '../domain/lifecycle/garbage.ts';
 import type { ParkingSummary } from '../domain/lifecycle/parking.ts';
 import type { ObjectRef } from '../domain/resources/meta.ts';
 import type { ParkingDependencies, PlanningDependencies } from './cleanup-dependencies.ts';
@@ -7,6 +8,7 @@ import { planCleanup } from './cleanup-plan.ts';
 import type { PlanOrder } from './cleanup-record.ts';
 import { reportCleanup } from './cleanup-report.ts';
 import { deleteParked, parkPlan, restoreLeftovers, restoreParked, restoreUsed } from './cleanup-run.ts';
+import { collectGarbage } from './garbage.ts';
 import { pruneVanished } from './prune.ts';
 import { measureStorage } from './storage.ts';
 import { recordUsage } from './usage.ts';
@@ -27,6 +29,8 @@ export interface ParkingActivities {
   restoreLeftovers(ref: ObjectRef): Promise<void>;
   restoreUsed(order: PlanOrder): Promise<ParkingSummary>;
   deleteParked(order: PlanOrder): Promise<ParkingSummary>;
+  /** Asks the registries for a garbage collection, where they let us. */
+  collectGarbage(order: PlanOrder): Promise<readonly SiteGarbage[]>;
   /** How many tags went. */
   pruneVanished(ref: ObjectRef): Promise<number>;
 }
@@ -50,5 +54,6 @@ export function createParkingActivities(deps: ParkingDependencies): ParkingActiv
     restoreUsed: (order) => restoreUsed(deps, order),
     pruneVanished: (ref) => pruneVanished(deps, ref),
     deleteParked: (order) => deleteParked(deps, order),
+    collectGarbage: (order) => collectGarbage(deps, order),
   };
 }

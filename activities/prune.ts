@@ -10,6 +10,7 @@ import type { ImagesInUse } from '../domain/usage/pod-usage.ts';
 import type { ParkingDependencies } from './cleanup-dependencies.ts';
 import { sourceEndpoint, targetEndpoint } from './endpoints.ts';
 import { withHeartbeat } from './heartbeat.ts';
+import { readAsOurs } from './pulls.ts';
 import { requireUsage } from './usage.ts';
 
 /** Takes tags that vanished upstream from the sites of a Repository with `prune`. Answers how many went. */
@@ -76,7 +77,8 @@ async function pruneTag(
 ): Promise<boolean> {
   const image = repository.spec.repository;
   const endpoint = await targetEndpoint(deps, site, image);
-  const found = await deps.inspector.inspect(endpoint, tag, signal);
+  const place = { site, image, endpoint };
+  const found = await readAsOurs(deps, place, () => deps.inspector.inspect(endpoint, tag, signal));
   if (found === undefined) return false;
   const digests = [found.digest, ...found.children];
   const places = [

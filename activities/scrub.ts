@@ -10,8 +10,11 @@ import type {
   ResourceClient,
   ResourceClients,
 } from '../infra/kubernetes/cluster.ts';
+import type { Documents } from '../infra/kubernetes/documents.ts';
+import type { SiteRegistry } from '../infra/registry/site-registry.ts';
 import { targetEndpoint } from './endpoints.ts';
 import { withHeartbeat } from './heartbeat.ts';
+import { readAsOurs } from './pulls.ts';
 
 /** What the steps of a scrub are handed. */
 export interface ScrubDependencies {
@@ -19,6 +22,8 @@ export interface ScrubDependencies {
   readonly credentials: CredentialStore;
   readonly engine: Pick<CopyEngine, 'listTags' | 'resolve' | 'verifyGraph'>;
   readonly events: EventRecorder;
+  readonly documents: Documents;
+  readonly registries: SiteRegistry;
   /** Epoch milliseconds. */
   readonly now: () => number;
 }
@@ -110,7 +115,8 @@ async function check(
     if (shown === undefined) return { site, tag, code: 'TagNotFound', detail: 'the tag is gone' };
     if (digest !== undefined && shown.digest !== digest)
       return { site, tag, code: 'TagConflict', detail: `it shows ${shown.digest}` };
-    await deps.engine.verifyGraph(endpoint, shown.digest, { deep, signal });
+    const place = { site, image: spec.repository, endpoint };
+    await readAsOurs(deps, place, () => deps.engine.verifyGraph(endpoint, shown.digest, { deep, signal }));
     return undefined;
   } catch (error) {
     if (!(error instanceof Failure) || error.retryable || error.code === 'Cancelled') throw error;

@@ -7,10 +7,11 @@ import type { PlanningDependencies } from './cleanup-dependencies.ts';
 import { targetEndpoint } from './endpoints.ts';
 import { withHeartbeat } from './heartbeat.ts';
 import { inspectTags } from './inspect-tags.ts';
+import { readAsOurs } from './pulls.ts';
 
 type StorageDependencies = Pick<
   PlanningDependencies,
-  'resources' | 'credentials' | 'inspector' | 'documents' | 'now'
+  'resources' | 'credentials' | 'inspector' | 'documents' | 'registries' | 'now'
 >;
 
 /** Lines that are kept: a document holds no more. */
@@ -48,7 +49,8 @@ async function readPlace(
     const endpoint = await targetEndpoint(deps, site.metadata.name, image);
     const tags = await deps.inspector.listTags(endpoint, signal);
     const place = { site: site.metadata.name, registry: endpoint.registry.domain, path: endpoint.path };
-    const inspected = await inspectTags(deps.inspector, endpoint, tags, signal);
+    const read = { site: site.metadata.name, image, endpoint };
+    const inspected = await readAsOurs(deps, read, () => inspectTags(deps.inspector, endpoint, tags, signal));
     return [...inspected].map(([tag, found]) => Object.assign({ tag, image: found }, place));
   } catch (error) {
     signal.throwIfAborted();

@@ -4,9 +4,11 @@ import { imagesInUse } from '../domain/usage/pod-usage.ts';
 import { combineUsage, type CombinedUsage, type UsageReport } from '../domain/usage/usage-report.ts';
 import { recordUse } from '../domain/usage/use-ledger.ts';
 import type { PlanningDependencies } from './cleanup-dependencies.ts';
+import { lookAtPulls } from './pulls.ts';
 import { readDocument, usageKey, writeDocument } from './cleanup-documents.ts';
 
 type UsageDependencies = Pick<PlanningDependencies, 'usage' | 'documents' | 'now'>;
+type RecordDependencies = UsageDependencies & Parameters<typeof lookAtPulls>[0];
 
 /** Asks every cluster what its Pods use. A cluster that does not answer is missing, not empty. */
 export async function lookAtUsage(deps: UsageDependencies): Promise<CombinedUsage> {
@@ -30,12 +32,15 @@ export async function lookAtUsage(deps: UsageDependencies): Promise<CombinedUsag
   );
 }
 
-/** Writes down what is in use now, so that `unusedDays` has something to count from. */
-export async function recordUsage(deps: UsageDependencies): Promise<UsageFacts> {
-  const combined = await lookAtUsage(deps);
-  const known = combined.missing.length === 0;
+/**
+ * Writes down what is in use now, and what was pulled where a registry tells, so that `unusedDays` has
+ * something to count from.
+ */
+export async function recordUsage(deps: RecordDependencies): Promise<UsageFacts> {
+  const [combined, pulls] = await Promise.all([lookAtUsage(deps), lookAtPulls(deps)]);
+  const known = combined.missing.length + pulls.missing.length === 0;
   const before = await readDocument(deps.documents, usageKey);
-  const ledger = recordUse(before, combined, deps.now());
+  const ledger = recordUse(before, combined, deps.now(), pulls.lastPulled);
   // An incomplete look is no look: the gap shows in `looked`, and ends what can be said about the past.
   const next = known ? ledger : { ...ledger, looked: before?.looked ?? 0 };
   await writeDocument(deps.documents, usageKey, next);

@@ -26,6 +26,7 @@ import { createSigningKeys } from '../infra/bundle/signing-keys.ts';
 import { BundleShelf } from '../infra/storage/bundle-shelf.ts';
 import { checkStore } from '../infra/storage/store-check.ts';
 import { ObjectStore } from '../infra/storage/object-store.ts';
+import { createSiteRegistry } from '../infra/registry/site-registry.ts';
 import { RegistryStore } from '../infra/registry/registry-store.ts';
 import { createBundleGateway } from '../infra/temporal/bundle-gateway.ts';
 import { createBundleSchedules } from '../infra/temporal/bundle-schedules.ts';
@@ -113,6 +114,7 @@ const lifecycle = {
   documents,
   usage: createUsageClusters(cluster, resources),
   audit: createStepAudit(trail),
+  registries: createSiteRegistry(registries),
   now: Date.now,
 };
 const bundles = {

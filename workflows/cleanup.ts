@@ -6,6 +6,7 @@ import {
   defineQuery,
   defineUpdate,
   isCancellation,
+  patched,
   proxyActivities,
   setHandler,
   sleep,
@@ -90,7 +91,8 @@ class CleanupRun {
     }
     const parked = await parking.parkPlan({ ref: this.#input.ref, hash: plan.hash });
     await this.#grace(plan, parked);
-    return { phase: 'Idle', plan, parking: await this.#delete(plan) };
+    const summary = await this.#delete(plan);
+    return { phase: 'Idle', plan, parking: summary, ...(await this.#collectGarbage(plan, summary)) };
   }
 
   /** Puts back what was parked, says what went wrong, and passes a cancellation on. */
@@ -147,6 +149,20 @@ class CleanupRun {
         await this.tell({ ...this.#report, phase: 'Held', failure: factsOfError(error) });
         await sleep(heldRetryMs);
       }
+    }
+  }
+
+  /** Deleted tags free nothing until the registry has collected its garbage. Not being able to ask fails nothing. */
+  async #collectGarbage(
+    plan: PlanSummary,
+    { deleted }: ParkingSummary,
+  ): Promise<Pick<CleanupReport, 'garbage'>> {
+    if (deleted === 0 || !patched('collect-garbage')) return {};
+    try {
+      return { garbage: await parking.collectGarbage({ ref: this.#input.ref, hash: plan.hash }) };
+    } catch (error) {
+      if (isCancellation(error)) throw error;
+      return {};
     }
   }
 

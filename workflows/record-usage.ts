@@ -2,7 +2,7 @@ import { proxyActivities } from '@temporalio/workflow';
 import type { PlanningActivities } from '../activities/cleanup.ts';
 
 const activities = proxyActivities<PlanningActivities>({
-  startToCloseTimeout: '2m',
+  startToCloseTimeout: '10m',
   retry: { initialInterval: '2s', maximumAttempts: 5 },
 });
 

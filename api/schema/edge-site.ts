@@ -32,6 +32,10 @@ const edgeSiteSpecSchema = z
     registry: z.object({
       domain: short.openapi({ example: 'registry.site-a.example' }),
       pathPrefix: optional(short),
+      provider: optional(z.string().min(1).max(63)).openapi({
+        description: 'Kind of registry. Default: other',
+        example: 'harbor',
+      }),
       credentialSecretName: optional(z.string().max(253)),
       ...registryAccessFields,
     }),

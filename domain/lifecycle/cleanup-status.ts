@@ -4,6 +4,7 @@ import type { ImageCleanupPolicy, ImageCleanupPolicyStatus } from '../resources/
 import type { FailureFacts } from '../sync/failure-facts.ts';
 import { explain } from '../sync/failure-facts.ts';
 import type { PlanSummary } from './cleanup-run.ts';
+import { describeGarbage, type SiteGarbage } from './garbage.ts';
 import type { ParkingSummary } from './parking.ts';
 
 /** How far a cleanup has got. */
@@ -13,6 +14,8 @@ export interface CleanupReport {
   readonly parking?: ParkingSummary;
   /** Epoch milliseconds until which parked tags can be restored. */
   readonly graceUntil?: number;
+  /** What the registries were asked after a deletion. Default: they were not. */
+  readonly garbage?: readonly SiteGarbage[];
   /** What stopped it. */
   readonly failure?: FailureFacts;
 }
@@ -54,7 +57,7 @@ function numbersOf({ plan, parking, graceUntil }: CleanupReport): ImageCleanupPo
 }
 
 /** The report in one line for people: what was found, what waits for whom, and what is left for the registry to do. */
-export function describeReport({ phase, plan, parking, failure }: CleanupReport): string {
+export function describeReport({ phase, plan, parking, garbage, failure }: CleanupReport): string {
   if (failure !== undefined) return explain(failure);
   const found =
     plan === undefined ? '' : `${plan.deletions} of ${plan.looked} tags may go (${humanSize(plan.bytes)})`;
@@ -62,7 +65,7 @@ export function describeReport({ phase, plan, parking, failure }: CleanupReport)
     ({ code, site, path, detail }) => `${code} ${site} ${path}: ${detail}`,
   );
   const waits = phase === 'AwaitingApproval' ? `approve plan ${plan?.hash ?? ''} / 请审批该清理计划` : '';
-  return [found, ...holds.slice(0, 5), waits, describeParking(parking)]
+  return [found, ...holds.slice(0, 5), waits, describeParking(parking), describeGarbage(garbage ?? [])]
     .filter((part) => part !== '')
     .join('; ');
 }

@@ -28,6 +28,8 @@ export interface EdgeSiteSpec {
     readonly domain: string;
     /** Put before each repository path, such as `mirror/`. Default: none. */
     readonly pathPrefix?: string;
+    /** Kind of registry, as in a RegistrySecret: what it can do beyond the distribution spec. Default: `other`. */
+    readonly provider?: string;
     /** Secret in {@link systemNamespace} with keys `username` and `password`. Default: no credential. */
     readonly credentialSecretName?: string;
   };

@@ -14,14 +14,20 @@ export interface UseLedger {
   readonly lastUsed: Readonly<Record<string, number>>;
 }
 
-/** The ledger after one more look at what is in use. After a gap `since` restarts: what was used in it nobody knows. */
-export function recordUse(ledger: UseLedger | undefined, inUse: ImagesInUse, now: number): UseLedger {
+/**
+ * The ledger after one more look at what is in use. After a gap `since` restarts: what was used in it nobody knows.
+ * `pulled`: when registries saw digests pulled by others than us.
+ */
+export function recordUse(
+  ledger: UseLedger | undefined,
+  inUse: ImagesInUse,
+  now: number,
+  pulled: ReadonlyMap<string, number> = new Map(),
+): UseLedger {
   const unbroken = ledger !== undefined && now - ledger.looked <= ledgerGapMs && ledger.looked <= now;
   const remembered = Object.entries(ledger?.lastUsed ?? {}).filter(([, at]) => now - at < ledgerMemoryMs);
-  const used = [...inUse.digests, ...inUse.names].map((key) => [key, now] as const);
-  return {
-    since: unbroken ? ledger.since : now,
-    looked: now,
-    lastUsed: Object.fromEntries([...remembered, ...used]),
-  };
+  const lastUsed = new Map(remembered);
+  for (const [digest, at] of pulled) lastUsed.set(digest, Math.max(at, lastUsed.get(digest) ?? 0));
+  for (const key of [...inUse.digests, ...inUse.names]) lastUsed.set(key, now);
+  return { since: unbroken ? ledger.since : now, looked: now, lastUsed: Object.fromEntries(lastUsed) };
 }

@@ -72,7 +72,7 @@ export function createCredentialStore(config: KubeConfig, clients: ResourceClien
       const name = registry.credentialSecretName;
       const credential =
         name === undefined ? undefined : parseCredential(await readSecret(systemNamespace, name));
-      return access(registry.domain, 'other', registry, credential);
+      return access(registry.domain, registry.provider ?? 'other', registry, credential);
     },
   };
 }

@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict';
+import { readDocument, usageKey, writeDocument } from '../../activities/cleanup-documents.ts';
 import { approvalSuffices, deletions, planHolds } from '../../domain/lifecycle/plan.ts';
 import { parkedTag } from '../../domain/lifecycle/parking.ts';
 import { parseDigest } from '../../domain/names/digest.ts';
 import { cleanupScene } from '../support/faults/cleanup-scene.ts';
+import { HarborDouble, harborAccounts } from '../support/harbor-double.ts';
 import { heading, row, targetPath, type FaultWorld } from '../support/faults/world.ts';
 import { answers, changes, resets } from '../support/misbehaving-registry/behaviours.ts';
 import { sampleImage, sampleIndex, type SampleImage } from '../support/misbehaving-registry/images.ts';
@@ -66,6 +68,46 @@ heading('J. Retention and deletion', () => {
     assert.deepEqual(reasons, { '2.0.0': 'KeepRecent', '1.0.0': 'ChildOfKept', '1.1.0': 'NotKept' });
     await scene.close();
   });
+
+  row(
+    'J12 what Harbor says was pulled lately is kept; our own checks never count as a pull',
+    async (world) => {
+      const harbor = await new HarborDouble(world.trace).listen();
+      const access = { provider: 'harbor', credential: harborAccounts.robot };
+      const scene = await cleanupScene(world, versions, undefined, { site: harbor, access });
+      const day = 86_400_000;
+      const policy = { unusedDays: 14 };
+      /** Days later, with Pods looked at all the while. */
+      const later = async (days: number): Promise<Record<string, string>> => {
+        scene.now += days * day;
+        harbor.now = scene.now;
+        const known = await readDocument(scene.deps.documents, usageKey);
+        const ledger = { lastUsed: {}, ...known, since: scene.now - 90 * day, looked: scene.now - 60_000 };
+        await writeDocument(scene.deps.documents, usageKey, ledger);
+        const plan = await scene.plan(policy);
+        return Object.fromEntries(plan.items.map(({ tag, reason }) => [tag, reason]));
+      };
+      const unused = { '1.0.0': 'Unused', '1.1.0': 'Unused', '1.2.0': 'Unused', '1.3.0': 'Unused' };
+      assert.deepEqual(await later(0), unused);
+      harbor.now = scene.now + 2 * day;
+      await fetch(`${harbor.origin}/v2/${targetPath}/manifests/1.1.0`);
+      assert.deepEqual(await later(5), { ...unused, '1.1.0': 'RecentlyUsed' });
+      assert.deepEqual(
+        await later(1),
+        { ...unused, '1.1.0': 'RecentlyUsed' },
+        'the plan before read them all',
+      );
+      assert.deepEqual(await later(20), unused);
+      harbor.script({ path: '/artifacts' }, answers({ status: 403 }));
+      const blind = await scene.plan(policy);
+      assert.deepEqual(
+        planHolds(blind).map(({ code }) => code),
+        ['UsageUnknown'],
+      );
+      await scene.close();
+      await harbor.close();
+    },
+  );
 
   row('J05 a damaged manifest holds its own image, and the run goes on with the others', async (world) => {
     const scene = await cleanupScene(world, versions);

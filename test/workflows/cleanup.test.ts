@@ -64,6 +64,7 @@ function scene(summary: PlanSummary, change: Partial<PlanningActivities & Parkin
     pruneVanished: async () => 0,
     restoreUsed: async () => parked(),
     deleteParked: async () => parked({ parked: 0, deleted: 2, freedBytes: 50 }),
+    collectGarbage: async () => [{ site: 'edge', outcome: 'unsupported' }],
   };
   const all = { ...good, ...change };
   const { reportCleanup, ...noted } = all;
@@ -96,7 +97,15 @@ test('a plan that may run is parked, waits out its grace and is deleted', option
   const lab = await workflowLab();
   const { calls, phases, activities } = scene(plan());
   const report = await lab.run(activities, async () => (await start(lab)).result());
-  assert.deepEqual(calls, ['restoreLeftovers', 'planCleanup', 'parkPlan', 'restoreUsed', 'deleteParked']);
+  assert.deepEqual(calls, [
+    'restoreLeftovers',
+    'planCleanup',
+    'parkPlan',
+    'restoreUsed',
+    'deleteParked',
+    'collectGarbage',
+  ]);
+  assert.deepEqual(report.garbage, [{ site: 'edge', outcome: 'unsupported' }]);
   assert.deepEqual(phases, ['Planning', 'Grace', 'Deleting', 'Idle']);
   assert.equal(report.parking?.freedBytes, 50);
 });

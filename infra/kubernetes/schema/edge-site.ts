@@ -37,6 +37,7 @@ export const edgeSiteSpec = z.object({
     ...registryAccessFields,
     domain: domainField,
     pathPrefix: z.string().max(200).exactOptional(),
+    provider: z.string().min(1).max(63).exactOptional(),
     credentialSecretName: nameField.exactOptional(),
   }),
   location: z.string().max(200).exactOptional(),

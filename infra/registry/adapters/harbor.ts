@@ -1,3 +1,4 @@
+import { collectHarborGarbage, harborPulls } from './harbor-api.ts';
 import { verifyOci } from './oci.ts';
 import type { ProviderAdapter } from './provider.ts';
 
@@ -6,4 +7,9 @@ import type { ProviderAdapter } from './provider.ts';
  * password with 200 and the public projects (seen with 2.16). A scope that the account lacks comes back as a token with
  * fewer actions, which is why the token is read.
  */
-export const harborAdapter: ProviderAdapter = { name: 'harbor', verify: verifyOci };
+export const harborAdapter: ProviderAdapter = {
+  name: 'harbor',
+  verify: verifyOci,
+  collectGarbage: collectHarborGarbage,
+  lastPulls: harborPulls,
+};
