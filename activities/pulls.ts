@@ -23,18 +23,31 @@ export interface KnownPulls {
 export async function lookAtPulls(deps: PullDependencies): Promise<KnownPulls> {
   const lastPulled = new Map<string, number>();
   const missing = new Set<string>();
-  for (const { site, image } of await tellingPlaces(deps)) {
+  for (const place of await tellingPlaces(deps)) {
     try {
-      const endpoint = await targetEndpoint(deps, site, image);
-      const reads = (await readDocument(deps.documents, readsKey(site, image))) ?? [];
-      for (const [digest, time] of await deps.registries.lastPulls(endpoint))
-        if (!isOwnRead(reads, time)) lastPulled.set(digest, Math.max(time, lastPulled.get(digest) ?? 0));
+      for (const [digest, time] of await pullsAt(deps, place))
+        lastPulled.set(digest, Math.max(time, lastPulled.get(digest) ?? 0));
     } catch (error) {
       if (asFailure(error).code === 'Internal') throw error;
-      missing.add(site);
+      missing.add(place.site);
     }
   }
   return { lastPulled, missing: [...missing] };
+}
+
+interface Place {
+  readonly site: string;
+  readonly image: string;
+}
+
+/** Pulls by others than us. */
+async function pullsAt(
+  deps: PullDependencies,
+  { site, image }: Place,
+): Promise<readonly (readonly [string, number])[]> {
+  const endpoint = await targetEndpoint(deps, site, image);
+  const reads = (await readDocument(deps.documents, readsKey(site, image))) ?? [];
+  return [...(await deps.registries.lastPulls(endpoint))].filter(([, time]) => !isOwnRead(reads, time));
 }
 
 /**
@@ -43,7 +56,7 @@ export async function lookAtPulls(deps: PullDependencies): Promise<KnownPulls> {
  */
 export async function readAsOurs<T>(
   deps: Pick<PlanningDependencies, 'documents' | 'registries' | 'now'>,
-  place: { readonly site: string; readonly image: string; readonly endpoint: RepositoryEndpoint },
+  place: Place & { readonly endpoint: RepositoryEndpoint },
   work: () => Promise<T>,
 ): Promise<T> {
   if (!deps.registries.tellsPulls(place.endpoint.registry)) return work();
@@ -61,9 +74,7 @@ export async function readAsOurs<T>(
   }
 }
 
-async function tellingPlaces(
-  deps: PullDependencies,
-): Promise<readonly { readonly site: string; readonly image: string }[]> {
+async function tellingPlaces(deps: PullDependencies): Promise<readonly Place[]> {
   const sites = await deps.resources.resource('edgesites').list();
   const telling = new Set<string>();
   for (const site of sites) {
