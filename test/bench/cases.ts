@@ -43,6 +43,7 @@ async function twentyImages(bench: Bench): Promise<CaseResult> {
       ratioCheck(sides, 'wallSeconds', 0.7),
       limitCheck('bytes read upstream ÷ unique bytes', bytes.received / unique, 1.01),
       limitCheck('bytes sent ÷ unique bytes', bytes.sent / unique, 1.01),
+      ...(await requestChecks(bench, source, bytes)),
     ],
   };
 }
@@ -73,6 +74,7 @@ async function oneLayerChanged(bench: Bench): Promise<CaseResult> {
     checks: [
       ratioCheck(sides, 'wallSeconds', 0.7),
       limitCheck('bytes sent ÷ changed bytes', bytes.sent / wanted, 1.05),
+      ...(await requestChecks(bench, after, bytes, prepare)),
     ],
   };
 }
@@ -88,11 +90,12 @@ function newTags(oneImage: boolean) {
       targetPath: 'copy/many',
       sides: (target) => repositorySides(bench.peers, bench.ground.folder, source, target),
     });
+    const counted = await countedRun(bench, source, 'copy/many');
     return {
       name: oneImage ? 'new-tags-one-image' : 'new-tags',
       what: `${manyTags(bench)} new tags of ${oneImage ? 'one small image' : 'small images, each its own'}`,
       sides,
-      checks: [ratioCheck(sides, 'wallSeconds', 0.3)],
+      checks: [ratioCheck(sides, 'wallSeconds', 0.3), ...(await requestChecks(bench, source, counted))],
     };
   };
 }
@@ -167,20 +170,50 @@ async function unchangedRequests(bench: Bench, source: Place): Promise<CaseResul
   return [...checks, { what: 'moved tags found', value: missed ?? 'all', met: missed === undefined }];
 }
 
-/** One run of ours over counting links; not timed. */
+/** What passed between a tool and the two registries. */
+interface Counted {
+  readonly received: number;
+  readonly sent: number;
+  readonly requests: string;
+}
+
+/** One run over counting links; not timed. */
 async function countedRun(
   bench: Bench,
   source: Place,
   targetPath: string,
   prepare?: (target: Place) => Promise<void>,
-): Promise<{ readonly received: number; readonly sent: number }> {
+  tool = 'imageferry',
+): Promise<Counted> {
   const target = { domain: (await bench.ground.freshTarget()).domain, path: targetPath };
   await prepare?.(target);
   const [up, down] = [await bench.ground.link(source.domain), await bench.ground.link(target.domain)];
-  await fill(bench, { ...source, domain: up.domain }, { ...target, domain: down.domain });
-  const counted = { received: up.received, sent: down.sent };
+  const places = [
+    { ...source, domain: up.domain },
+    { ...target, domain: down.domain },
+  ] as const;
+  const side = repositorySides(bench.peers, bench.ground.folder, ...places).find(({ name }) => name === tool);
+  const { exitCode, output } = await measure(side?.argv ?? [], { env: side?.env ?? {} });
+  if (exitCode !== 0) throw new Error(`${tool} failed over a counting link: ${output}`);
+  const count = (link: typeof up): number => [...link.requests.values()].reduce((sum, each) => sum + each, 0);
+  const requests = `${count(up)} to the source, ${count(down)} to the target`;
+  const counted = { received: up.received, sent: down.sent, requests };
   await bench.ground.sweep();
   return counted;
+}
+
+/** How many requests ours sends, and the peer that sends the fewest. */
+async function requestChecks(
+  bench: Bench,
+  source: Place,
+  own: Counted,
+  prepare?: (target: Place) => Promise<void>,
+): Promise<CaseResult['checks']> {
+  const crane = await countedRun(bench, source, 'copy/counted', prepare, 'crane');
+  return [
+    { what: 'requests', value: own.requests, met: true },
+    { what: 'for comparison, crane: requests', value: crane.requests, met: true },
+  ];
 }
 
 /** Cases without faults, in the order in which they run. */
