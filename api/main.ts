@@ -4,6 +4,7 @@ import { Failure } from '../domain/failure.ts';
 import { builtInProviders } from '../domain/resources/registry-secret.ts';
 import { checkpointSigner } from '../infra/audit/checkpoint-signer.ts';
 import { connectAuditObjects } from '../infra/audit/connect-audit.ts';
+import type { AuditOutbox } from '../infra/audit/audit-log.ts';
 import { openAudit, type OpenAudit } from '../infra/audit/open-audit.ts';
 import { BundleDesk } from '../infra/bundle/bundle-desk.ts';
 import { SiteMail } from '../infra/bundle/site-mail.ts';
@@ -14,7 +15,7 @@ import { createBundleGateway } from '../infra/temporal/bundle-gateway.ts';
 import { createAccessReviewer } from '../infra/kubernetes/access-reviewer.ts';
 import { connectCluster } from '../infra/kubernetes/connection.ts';
 import { createCredentialStore, secretNameOf } from '../infra/kubernetes/credential-store.ts';
-import type { CredentialStore } from '../infra/kubernetes/cluster.ts';
+import type { CredentialStore, EventRecorder } from '../infra/kubernetes/cluster.ts';
 import { createDocuments } from '../infra/kubernetes/documents.ts';
 import { createEventRecorder } from '../infra/kubernetes/event-recorder.ts';
 import { watchResources, type WatchedCaches } from '../infra/kubernetes/resource-cache.ts';
@@ -32,6 +33,8 @@ import { createWorkflowGateway } from '../infra/temporal/workflow-gateway.ts';
 import { webhookCertificate } from '../infra/kubernetes/webhook-certificate.ts';
 import { registerWebhooks } from '../infra/kubernetes/webhook-registration.ts';
 import { serveAdmission } from './admission-server.ts';
+import { ownIdentity } from '../infra/kubernetes/own-identity.ts';
+import { AdmissionAudit, auditedKinds } from './admission-audit.ts';
 import { createApi } from './app.ts';
 import { admissionWebhooks } from './routes/admission.ts';
 import { serveApi } from './server.ts';
@@ -50,17 +53,18 @@ async function run(settings: ApiSettings, log: Logger): Promise<void> {
     dataConverter: sharedDataConverter(settings.TEMPORAL_CODEC_KEYS),
   });
   const registries = new RegistryClients();
-  const caches = await watchResources(cluster, ['registrysecrets', 'repositories', 'edgesites'], {
+  const caches = await watchResources(cluster, auditedKinds, {
     onTrouble: (error) => log.warn({ err: error }, 'the cluster cannot be watched'),
   });
   const credentials = createCredentialStore(cluster, clients);
   const audit = await startAudit(settings, log);
+  const events = createEventRecorder(cluster, 'imageferry-api');
   let stopping = false;
   const api = createApi({
     clients,
     caches,
     credentials,
-    events: createEventRecorder(cluster, 'imageferry-api'),
+    events,
     access: createAccessReviewer(cluster),
     workflows: createWorkflowGateway(temporal),
     lifecycle: {
@@ -81,7 +85,12 @@ async function run(settings: ApiSettings, log: Logger): Promise<void> {
     ...workflowLinks(settings),
   });
   const server = await serveApi(api, settings.API_HOST, settings.API_PORT);
-  const endAdmission = await startAdmission(settings, cluster, { caches, credentials });
+  const endAdmission = await startAdmission(settings, cluster, {
+    caches,
+    credentials,
+    events,
+    outbox: audit.outbox,
+  });
   log.info({ url: server.url }, 'serving');
   const stop = async (): Promise<void> => {
     stopping = true;
@@ -94,18 +103,28 @@ async function run(settings: ApiSettings, log: Logger): Promise<void> {
   for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => void stop());
 }
 
+interface AdmissionTools {
+  readonly caches: WatchedCaches;
+  readonly credentials: CredentialStore;
+  readonly events: EventRecorder;
+  readonly outbox: AuditOutbox;
+}
+
 /** Serves the webhooks and tells the API server of them. Where that fails the API works on without: so do the webhooks' policies. */
 async function startAdmission(
   { WEBHOOK_URL: url, API_HOST: host }: ApiSettings,
   cluster: ReturnType<typeof connectCluster>,
-  { caches, credentials }: { readonly caches: WatchedCaches; readonly credentials: CredentialStore },
+  { caches, credentials, events, outbox }: AdmissionTools,
 ): Promise<() => void> {
   if (url === undefined) return () => undefined;
   const { hostname, port, origin } = new URL(url);
   const registrySecrets = caches.cache('registrysecrets');
   const repositories = caches.cache('repositories');
-  const app = admissionWebhooks({ credentials, registrySecrets, repositories, secretName: secretNameOf });
   try {
+    const { name: own } = await ownIdentity(cluster);
+    const audit = new AdmissionAudit({ outbox, caches, events, own, log, now: () => new Date() });
+    const secretName = secretNameOf;
+    const app = admissionWebhooks({ credentials, registrySecrets, repositories, audit, secretName });
     const identity = await webhookCertificate(cluster, hostname, new Date());
     const end = await serveAdmission(app, identity, { host, port: port === '' ? 443 : Number(port) });
     await registerWebhooks(cluster, origin, identity.certificate);

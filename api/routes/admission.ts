@@ -7,6 +7,7 @@ import { admissionAnswer, admitted, type AdmissionVerdict } from '../../domain/a
 import { usersOf } from '../../domain/api/registry-use.ts';
 import type { ObjectRef } from '../../domain/resources/meta.ts';
 import { forceDeleteAnnotation, type RegistrySecret } from '../../domain/resources/registry-secret.ts';
+import { auditedKinds, type AdmissionAudit, type ReviewedChange } from '../admission-audit.ts';
 import type { CredentialStore, ResourceCache } from '../../infra/kubernetes/cluster.ts';
 
 /** The API server sends objects of up to 3 MiB, twice for an update. */
@@ -16,6 +17,7 @@ export interface AdmissionDependencies {
   readonly credentials: CredentialStore;
   readonly registrySecrets: ResourceCache<'registrysecrets'>;
   readonly repositories: ResourceCache<'repositories'>;
+  readonly audit: Pick<AdmissionAudit, 'review' | 'refused'>;
   /** Name of the Secret that holds a RegistrySecret's credential. */
   readonly secretName: (registrySecret: string) => string;
 }
@@ -27,9 +29,21 @@ const reviewSchema = z.object({
     namespace: z.string().max(63).default(''),
     name: z.string().max(253).default(''),
     dryRun: z.boolean().nullish(),
+    userInfo: z.object({ username: z.string().default(''), uid: z.string().default('') }).prefault({}),
+    resource: z.object({ resource: z.string() }).prefault({ resource: '' }),
     object: z.unknown(),
     oldObject: z.unknown(),
   }),
+});
+const changedSchema = z.looseObject({
+  metadata: z.object({
+    name: z.string().default(''),
+    namespace: z.string().exactOptional(),
+    uid: z.string().exactOptional(),
+    annotations: z.record(z.string(), z.string()).exactOptional(),
+    labels: z.record(z.string(), z.string()).exactOptional(),
+  }),
+  spec: z.looseObject({}).exactOptional(),
 });
 type Request = z.output<typeof reviewSchema>['request'];
 
@@ -53,7 +67,8 @@ const podSchema = z.object({
 
 /**
  * The admission webhooks, for the API server alone: `/admission/registrysecrets` hides passwords before they are stored
- * and refuses deletion of what is in use, `/admission/pods` hands in pull credentials. A review that cannot be read is
+ * and refuses deletion of what is in use, `/admission/pods` hands in pull credentials, `/admission/changes` audits what
+ * people do without the API. A review that cannot be read is
  * answered 400, which the `failurePolicy` of the configuration turns into "as if there were no webhook".
  */
 export function admissionWebhooks(deps: AdmissionDependencies): Hono {
@@ -70,12 +85,38 @@ export function admissionWebhooks(deps: AdmissionDependencies): Hono {
       return context.json(admissionAnswer(request.uid, await decide(request), base64));
     });
   };
-  answer('/admission/registrysecrets', (request) =>
-    request.operation === 'DELETE' ? admitDelete(deps, request) : admitSecret(deps, request),
-  );
+  answer('/admission/registrysecrets', async (request) => {
+    const verdict =
+      request.operation === 'DELETE' ? admitDelete(deps, request) : await admitSecret(deps, request);
+    const change = verdict.allowed ? undefined : reviewedChange(request);
+    if (change !== undefined) await deps.audit.refused(change);
+    return verdict;
+  });
+  answer('/admission/changes', (request) => {
+    const change = reviewedChange(request);
+    return change === undefined ? admitted : deps.audit.review(change);
+  });
   answer('/admission/pods', (request) => admitPod(deps, request));
   app.onError((_error, context) => context.text('the review could not be answered', 400));
   return app;
+}
+
+/** Undefined for what changes nothing, or nothing of ours. */
+function reviewedChange(request: Request): ReviewedChange | undefined {
+  const { operation, userInfo } = request;
+  const resource = auditedKinds.find((plural) => plural === request.resource.resource);
+  if (resource === undefined || operation === 'CONNECT' || request.dryRun === true) return undefined;
+  const [object, oldObject] = [request.object, request.oldObject].map((one) =>
+    one === null || one === undefined ? undefined : changedSchema.parse(one),
+  );
+  const user = { name: userInfo.username, uid: userInfo.uid };
+  return {
+    resource,
+    operation,
+    user,
+    ...(object === undefined ? {} : { object }),
+    ...(oldObject === undefined ? {} : { oldObject }),
+  };
 }
 
 /** The Secret is written before the object is let in; it gets its owner when the object is there. */

@@ -4,6 +4,7 @@ import {
   setHeaderOptions,
   type KubeConfig,
 } from '@kubernetes/client-node';
+import { kinds } from '../../domain/resources/kinds.ts';
 import { apiGroup, apiVersion } from '../../domain/resources/meta.ts';
 import { clusterCall } from './cluster-call.ts';
 import { fieldManager } from './resource-client.ts';
@@ -51,6 +52,34 @@ export async function registerWebhooks(config: KubeConfig, baseUrl: string, caBu
   };
   await clusterCall(`mutatingwebhookconfigurations/${name}`, () =>
     api.patchMutatingWebhookConfiguration({ name, body, fieldManager, force: true }, applyPatch),
+  );
+  await registerAudit(api, webhook);
+}
+
+/**
+ * The last word before a change is stored, only to write it down. `Ignore`, too: people must be able to work while the API
+ * is away, and then the log does not know of it.
+ */
+async function registerAudit(
+  api: AdmissionregistrationV1Api,
+  webhook: (path: string) => object,
+): Promise<void> {
+  const body = {
+    apiVersion: 'admissionregistration.k8s.io/v1',
+    kind: 'ValidatingWebhookConfiguration',
+    metadata: { name, labels: { 'app.kubernetes.io/part-of': 'image-management' } },
+    webhooks: [
+      {
+        ...webhook('changes'),
+        sideEffects: 'NoneOnDryRun',
+        rules: Object.keys(kinds).map((plural) =>
+          rule(apiGroup, apiVersion, plural, ['CREATE', 'UPDATE', 'DELETE']),
+        ),
+      },
+    ],
+  };
+  await clusterCall(`validatingwebhookconfigurations/${name}`, () =>
+    api.patchValidatingWebhookConfiguration({ name, body, fieldManager, force: true }, applyPatch),
   );
 }
 

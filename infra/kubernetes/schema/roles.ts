@@ -67,7 +67,11 @@ export const controllerRole: object = clusterRole('image-controller', [
   core(['events'], ['create', 'patch'], 'events.k8s.io'),
   core(['tokenreviews'], ['create'], 'authentication.k8s.io'),
   core(['subjectaccessreviews'], ['create'], 'authorization.k8s.io'),
-  core(['mutatingwebhookconfigurations'], ['get', 'create', 'patch'], 'admissionregistration.k8s.io'),
+  core(
+    ['mutatingwebhookconfigurations', 'validatingwebhookconfigurations'],
+    ['get', 'create', 'patch'],
+    'admissionregistration.k8s.io',
+  ),
 ]);
 
 const controllerSubject = { kind: 'ServiceAccount', name: 'image-controller', namespace: systemNamespace };

@@ -1,0 +1,108 @@
+import assert from 'node:assert/strict';
+import { before, test } from 'node:test';
+import { call, freshNamespace } from '../support/api-client.ts';
+import { apply, kubectl } from '../support/kubectl.ts';
+import { endpoints } from '../support/stack.ts';
+
+const { registries, tokens } = endpoints();
+const { upstream } = registries;
+let ns = '';
+
+interface AuditItem {
+  readonly stage: string;
+  readonly verb: string;
+  readonly stream: string;
+  readonly actor: { readonly name: string };
+  readonly trigger?: string;
+  readonly workflow?: { readonly id: string; readonly runId: string };
+  readonly images?: readonly { readonly site: string; readonly digestAfter?: string }[];
+}
+
+const secret = (name: string, password: string) => ({
+  apiVersion: 'image.theriseunion.io/v1alpha1',
+  kind: 'RegistrySecret',
+  metadata: { name, namespace: ns },
+  spec: { domain: upstream.domain, username: upstream.username, password, provider: 'other' },
+});
+const repository = {
+  apiVersion: 'image.theriseunion.io/v1alpha1',
+  kind: 'Repository',
+  metadata: { name: 'demo' },
+  spec: { repository: 'nowhere/demo', tag: 'v1', registryRef: { name: 'hub' } },
+};
+
+async function audit(query: string): Promise<readonly AuditItem[]> {
+  const answer = await call(tokens.admin, 'GET', `/audit?limit=500&namespace=${ns}&${query}`);
+  assert.equal(answer.status, 200);
+  return (answer.json.items as AuditItem[]).toReversed();
+}
+
+before(async () => {
+  ns = await freshNamespace('kubectl-audit');
+});
+
+test('what is done with kubectl is audited under the name of who did it, with intent, outcome and Event', async () => {
+  assert.equal((await apply(secret('hub', upstream.password))).code, 0);
+  assert.equal((await apply({ ...repository, metadata: { name: 'demo', namespace: ns } })).code, 0);
+  await kubectl([
+    '-n',
+    ns,
+    'annotate',
+    'repository',
+    'demo',
+    'theriseunion.io/manual-sync=once',
+    '--overwrite',
+  ]);
+  await kubectl(['-n', ns, 'delete', 'repository', 'demo']);
+  await eventually(async () => {
+    const items = (await audit('')).filter(({ stream }) => stream === 'api');
+    assert.deepEqual(
+      items.map(({ stage, verb }) => `${verb} ${stage}`).sort(),
+      ['create', 'create', 'delete', 'sync']
+        .flatMap((verb) => [`${verb} Completed`, `${verb} Requested`])
+        .sort(),
+    );
+    assert.ok(
+      items.every(({ actor }) => !actor.name.includes('image-controller')),
+      'the person, not we',
+    );
+  });
+  const { stdout } = await kubectl(['-n', ns, 'get', 'events', '--field-selector', 'reason=ImageManagement']);
+  assert.match(stdout, /CreateRepository Repository demo: success/);
+});
+
+test('a credential that another password would replace is refused, and the refusal is in the log', async () => {
+  assert.notEqual((await apply(secret('hub', 'another'))).code, 0);
+  const refused = await audit('stage=Denied');
+  assert.deepEqual(
+    refused.map(({ verb }) => verb),
+    ['update'],
+  );
+});
+
+test('what a call asks for and what its workflow did are found by the run that both name', async () => {
+  const created = await call(tokens.admin, 'POST', `/namespaces/${ns}/repositories`, {
+    ...repository,
+    metadata: { name: 'asked' },
+  });
+  assert.equal(created.status, 201);
+  const { json } = await call(tokens.admin, 'POST', `/namespaces/${ns}/repositories/asked/sync`);
+  await eventually(async () => {
+    const items = await audit(`workflow=${json.runId}`);
+    const told = items.map(({ stream, verb, stage }) => `${stream} ${verb} ${stage}`);
+    assert.ok(told.includes('api sync Completed'), told.join());
+    assert.ok(told.includes('worker sync Requested'), told.join());
+    assert.ok(told.includes('worker sync Failed'), told.join());
+  });
+});
+
+async function eventually(check: () => Promise<void>): Promise<void> {
+  for (let tries = 0; ; tries += 1) {
+    try {
+      return await check();
+    } catch (error) {
+      if (tries === 60) throw error;
+      await new Promise((resolve) => setTimeout(resolve, 500));
+    }
+  }
+}
