@@ -5,7 +5,7 @@ import { freshNamespace } from '../support/api-client.ts';
 import { apply, etcdKeysHolding, kubectl } from '../support/kubectl.ts';
 
 /** What the webhooks do before anything is stored. They ask the API, so they are asked until it has seen the object. */
-const canary = `c4nary-${randomBytes(8).toString('hex')}`;
+const canary = `c4nary-imageferry-${randomBytes(8).toString('hex')}`;
 let ns = '';
 
 const secret = (name: string, spec: object = {}) => ({

@@ -8,7 +8,7 @@ import { endpoints } from '../support/stack.ts';
 
 /** Written from section 1 of the contract alone: what a user of kubectl does and sees. */
 const { registries } = endpoints();
-const canary = `c4nary-${randomBytes(8).toString('hex')}`;
+const canary = `c4nary-imageferry-${randomBytes(8).toString('hex')}`;
 const inBase64 = Buffer.from(canary).toString('base64');
 let ns = '';
 

@@ -129,7 +129,9 @@ for (const [what, { code, says, ...trouble }] of Object.entries(troubles)) {
     assert.deepEqual([synced(object).status, synced(object).reason], ['False', code]);
     assert.match(synced(object).message, says);
     const { uid = '' } = object.metadata;
-    const event = await until('the Event', async () => (await live.eventsOf(uid))[0]);
+    const event = await until('the Event', async () =>
+      (await live.eventsOf(uid)).find(({ action }) => action === 'Sync'),
+    );
     assert.deepEqual([event.type, event.reason], ['Warning', 'ImageManagement']);
     assert.match(event.note ?? '', says);
     assert.doesNotMatch(JSON.stringify([object, event]), /canary/);

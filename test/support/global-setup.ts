@@ -2,6 +2,7 @@ import { endpointsFile } from '../../infra/local/endpoints.ts';
 import { lineProgress } from '../../infra/local/install/progress.ts';
 import type { Product } from '../../infra/local/product.ts';
 import { startProduct } from '../../infra/local/product.ts';
+import { searchStack, secretsOfRun } from './canary/search.ts';
 
 let product: Product | undefined;
 
@@ -22,8 +23,17 @@ export async function globalSetup(): Promise<void> {
   process.env['IMAGEFERRY_ENDPOINTS'] = endpointsFile(folder);
 }
 
+/** Ends the stack, after a last look that none of the passwords that were used lies where it does not belong. */
 export async function globalTeardown(): Promise<void> {
-  await product?.stop();
+  if (product === undefined) return;
+  try {
+    const { places, secrets, found } = await searchStack(secretsOfRun());
+    if (found.length > 0)
+      throw new Error(`secrets lie where they do not belong:\n  ${found.slice(0, 20).join('\n  ')}`);
+    process.stdout.write(`# none of ${secrets} secrets is in any of ${places} places\n`);
+  } finally {
+    await product.stop();
+  }
 }
 
 /** Tests make and break things, so they never touch a cluster that happens to be set in the shell. */

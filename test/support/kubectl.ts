@@ -26,6 +26,12 @@ export const apply = (object: object | string): Promise<KubectlRun> => kubectl([
 
 /** Every key of etcd whose value holds one of the texts, read from etcd itself and not through the API server. */
 export async function etcdKeysHolding(texts: readonly string[]): Promise<string[]> {
+  const all = await allOfEtcd();
+  return all.filter(({ value }) => texts.some((text) => value.includes(text))).map(({ key }) => key);
+}
+
+/** All that Kubernetes keeps in etcd, read from etcd itself and not through the API server. */
+export async function allOfEtcd(): Promise<{ readonly key: string; readonly value: Buffer }[]> {
   const encode = (text: string): string => Buffer.from(text).toString('base64');
   const response = await fetch(new URL('/v3/kv/range', etcdUrl()), {
     method: 'POST',
@@ -33,9 +39,10 @@ export async function etcdKeysHolding(texts: readonly string[]): Promise<string[
     signal: AbortSignal.timeout(30_000),
   });
   const { kvs } = (await response.json()) as { kvs: readonly { key: string; value: string }[] };
-  return kvs
-    .filter(({ value }) => texts.some((text) => Buffer.from(value, 'base64').includes(text)))
-    .map(({ key }) => Buffer.from(key, 'base64').toString());
+  return kvs.map(({ key, value }) => ({
+    key: Buffer.from(key, 'base64').toString(),
+    value: Buffer.from(value, 'base64'),
+  }));
 }
 
 /** The address that the stack's etcd was told to listen on. */
