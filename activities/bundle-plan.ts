@@ -17,6 +17,7 @@ import type { BundleDependencies } from './bundle-dependencies.ts';
 import { announce, takeSequence, type RunOrder } from './bundle-number.ts';
 import { sourceEndpoint } from './endpoints.ts';
 import { selectUpstream } from './tag-choice.ts';
+import { requireSignature } from './verify-signature.ts';
 
 /** What was planned, in a few words: the plan itself stays in the bucket. */
 export interface PlannedBundle {
@@ -104,7 +105,9 @@ async function look(
     for (const tag of await tagsOf(deps, repository, source, signal)) {
       const root = await deps.engine.resolve(source, pinOf(spec, tag, site.metadata.name) ?? tag, signal);
       if (root === undefined) throw new Failure('TagNotFound', { side: 'source', subject: tag });
-      const { platforms } = spec;
+      const { platforms, verification } = spec;
+      const question = { ref, verification, places: [source], digest: root.digest, signal };
+      await requireSignature(deps, question);
       images.push({
         ref,
         registryRef,

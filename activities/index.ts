@@ -16,6 +16,7 @@ import { ChoiceMemory } from './tag-choice.ts';
 import { beginSync, planSync, recordSync, type Recorded } from './sync-record.ts';
 import { siteOpening, waitAtSites, type DeskDependencies } from './site-desk.ts';
 import type { Pause } from './window-gate.ts';
+import { verifySignature, type SignatureDependencies, type SignatureOrder } from './verify-signature.ts';
 import { checkConnection, recordConnection } from './verify-connection.ts';
 
 /** The steps that the hub's queue takes: they ask and write little. */
@@ -24,6 +25,7 @@ export interface HubActivities {
   /** `begun` is the first run's id, where a sync goes on in a later one. */
   beginSync(plan: SyncPlan, trigger: SyncTrigger, begun?: string): Promise<void>;
   surveyImages(order: SurveyOrder): Promise<Survey>;
+  verifySignature(order: SignatureOrder): Promise<void>;
   describeImage(order: DescribeOrder): Promise<ManifestStatus>;
   recordSync(outcome: SyncOutcome): Promise<Recorded>;
   checkConnection(ref: ObjectRef): Promise<VerifyResult>;
@@ -45,13 +47,14 @@ export interface SiteActivities {
 
 /** Binds the hub's steps to what they need. */
 export function createHubActivities(
-  deps: SyncDependencies & VerifyDependencies & DeskDependencies,
+  deps: SyncDependencies & VerifyDependencies & DeskDependencies & SignatureDependencies,
 ): HubActivities {
   const choices = new ChoiceMemory();
   return {
     planSync: (ref) => planSync(deps, ref),
     beginSync: (plan, trigger, begun) => beginSync(deps, plan, trigger, begun),
     surveyImages: (order) => surveyImages(deps, choices, order),
+    verifySignature: (order) => verifySignature(deps, order),
     describeImage: (order) => describeImage(deps, order),
     recordSync: (outcome) => recordSync(deps, outcome),
     checkConnection: (ref) => checkConnection(deps, ref),

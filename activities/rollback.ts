@@ -19,9 +19,10 @@ import type { CredentialStore, EventRecorder, ResourceClients } from '../infra/k
 import { sourceEndpoint, targetEndpoint } from './endpoints.ts';
 import { withHeartbeat } from './heartbeat.ts';
 import type { StepAudit, StepFact } from './step-audit.ts';
+import { requireSignature, type SignatureDependencies } from './verify-signature.ts';
 
 /** What the steps of a rollback are handed. */
-export interface RollbackDependencies {
+export interface RollbackDependencies extends SignatureDependencies {
   readonly resources: ResourceClients;
   readonly credentials: CredentialStore;
   readonly engine: CopyEngine;
@@ -89,13 +90,18 @@ function planRollback(
     const chosen = rollbackSites(decision, all);
     const source = await sourceOf(deps, ref, repository);
     const sites: SiteRollback[] = [];
+    const targets: RepositoryEndpoint[] = [];
     for (const { metadata } of chosen.connected) {
       const target = await targetEndpoint(deps, metadata.name, repository.spec.repository);
+      targets.push(target);
       sites.push(await findContent(deps, { site: metadata.name, target, source, decision, signal }));
     }
     // Bundles bring it to these: only that it can be had is found out here.
     for (const { metadata } of chosen.offline)
       await findContent(deps, { site: metadata.name, source, decision, signal });
+    const { verification } = repository.spec;
+    const places = source === undefined ? targets : [source, ...targets];
+    await requireSignature(deps, { ref, verification, places, digest: decision.to, signal });
     return { ...decision, ref, uid: repository.metadata.uid ?? '', sites };
   });
 }

@@ -101,10 +101,11 @@ async function lookThrough(
   tags: readonly TagName[],
 ): Promise<SurveyPage> {
   const { plan, after } = look.order;
-  const shape = { first: after === undefined, primary: plan.tag, sites: plan.sites.length };
+  const verifies = plan.verification !== undefined;
+  const shape = { first: after === undefined, primary: plan.tag, sites: plan.sites.length, verifies };
   let [page, done] = [emptyPage, 0];
   for (;;) {
-    const more = tags.slice(done, done + nextLook(page, plan.sites.length));
+    const more = tags.slice(done, done + nextLook(page, plan.sites.length, verifies));
     if (more.length === 0) return { ...page, looked: done };
     const found = await inWindow(more, lookups, (tag) => surveyTag(deps, look, tag));
     const images = found.flat().filter(({ tag, root }) => retired.get(tag) !== root.digest);

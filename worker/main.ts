@@ -22,6 +22,8 @@ import { createPooledImages } from '../infra/bundle/pooled-images.ts';
 import { collectBundles } from '../infra/bundle/collect-bundles.ts';
 import { emptyInbox } from '../infra/bundle/inbox.ts';
 import { SiteMail } from '../infra/bundle/site-mail.ts';
+import { createImageVerifier } from '../infra/signature/image-verifier.ts';
+import { createPublicKeyStore } from '../infra/kubernetes/public-keys.ts';
 import { createSigningKeys } from '../infra/bundle/signing-keys.ts';
 import { BundleShelf } from '../infra/storage/bundle-shelf.ts';
 import { checkStore } from '../infra/storage/store-check.ts';
@@ -101,8 +103,13 @@ const documents = createDocuments(cluster);
 const bundleStore = new ObjectStore(settings.bundleStore);
 const shelf = new BundleShelf(bundleStore, createLeaseClaims(cluster));
 const limits = new SiteLimits();
+const signing = {
+  signatures: createImageVerifier(registries),
+  publicKeys: createPublicKeyStore(cluster),
+};
 const lifecycle = {
   limits,
+  ...signing,
   resources,
   credentials,
   events,
@@ -118,6 +125,7 @@ const lifecycle = {
   now: Date.now,
 };
 const bundles = {
+  ...signing,
   resources,
   credentials,
   events,
@@ -131,6 +139,7 @@ const bundles = {
 };
 const steps = {
   audit: lifecycle.audit,
+  ...signing,
   resources,
   credentials,
   events,

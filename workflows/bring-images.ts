@@ -10,6 +10,7 @@ import {
   addImage,
   addUnchanged,
   emptyTally,
+  refusedImage,
   type ImageResult,
   type SiteResult,
   type Tally,
@@ -136,8 +137,13 @@ export async function announce(journey: Journey): Promise<void> {
   await cluster.beginSync(journey.plan, journey.trigger, journey.begun);
 }
 
-/** One image to every site that lacks it; a site that fails does not stop the others. */
+/** One image to every site that lacks it, once its signature is proven; a site that fails does not stop the others. */
 async function bringImage(journey: Journey, image: SurveyedImage): Promise<ImageResult> {
+  const refused = await unsigned(journey, image);
+  if (refused !== undefined) {
+    journey.story.tell({ copiesDone: journey.story.progress.copiesDone + image.needed.length });
+    return refusedImage(image, refused);
+  }
   const copied = await Promise.all(image.needed.map((site) => copyTo(journey, image, site)));
   return {
     tag: image.tag,
@@ -148,6 +154,18 @@ async function bringImage(journey: Journey, image: SurveyedImage): Promise<Image
     changed: copied.some(({ result }) => result.failure === undefined && result.waits === undefined),
     ...(image.partial === true ? { partial: true } : {}),
   };
+}
+
+/** Why this very digest may not be published; nothing is asked where the Repository asks for no signature. */
+async function unsigned({ plan }: Journey, { root }: SurveyedImage): Promise<FailureFacts | undefined> {
+  if (plan.verification === undefined) return undefined;
+  try {
+    await withRetries(plan.retry, () => registry.verifySignature({ plan, root }));
+    return undefined;
+  } catch (error) {
+    if (isCancellation(error)) throw error;
+    return factsOfError(error);
+  }
 }
 
 interface Copied {

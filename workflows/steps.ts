@@ -47,7 +47,9 @@ export const cluster =
 
 /** Looks at registries. */
 export const registry =
-  proxyActivities<Pick<HubActivities, 'surveyImages' | 'describeImage' | 'checkConnection'>>(registryOptions);
+  proxyActivities<
+    Pick<HubActivities, 'surveyImages' | 'verifySignature' | 'describeImage' | 'checkConnection'>
+  >(registryOptions);
 
 /**
  * Copies on a task queue; `summary` is what Temporal's UI shows. `patience`: milliseconds after which nobody took it.

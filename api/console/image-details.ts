@@ -64,11 +64,20 @@ function live({ status }: Repository, path: string, at: string, say: Say): Marku
   </section>`;
 }
 
+/** How its signature was judged, where one is asked for. */
+function signature({ spec, status }: Repository, say: Say): Markup | undefined {
+  if (spec.verification === undefined) return undefined;
+  const found = status?.conditions?.find(({ type }) => type === 'Verified');
+  if (found === undefined) return html`${say('untested')}`;
+  return html`${badge(found.status === 'True' ? 'Signed' : 'Refused', say)} ${found.message}`;
+}
+
 function basics(item: Repository, say: Say): Markup {
   const { spec, status, metadata } = item;
   return facts([
     [say('image'), html`<code>${status?.domain ?? ''}/${spec.repository}:${spec.tag}</code>`],
     [say('digest'), status?.digest === undefined ? undefined : html`<code>${status.digest}</code>`],
+    [say('signature'), signature(item, say)],
     [say('lastSynced'), time(status?.lastSynced)],
     [say('interval'), spec.syncInterval ?? '1h'],
     [say('description'), annotation(item, 'description')],

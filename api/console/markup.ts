@@ -8,6 +8,7 @@ const tones: Readonly<Record<string, string>> = {
   Success: 'good',
   Unchanged: 'good',
   Synced: 'good',
+  Signed: 'good',
   Done: 'good',
   Completed: 'good',
   Acknowledged: 'good',

@@ -193,6 +193,8 @@ const words = {
   edited: ['Saved', '已保存'],
   confirmWrong: ['What was typed does not match; nothing was done', '输入不匹配，未执行任何操作'],
   shown: ['loaded', '已加载'],
+  signature: ['Signature', '签名'],
+  Signed: ['valid', '有效'],
   Success: ['synced', '已同步'],
   Failed: ['failed', '失败'],
   Syncing: ['syncing', '同步中'],

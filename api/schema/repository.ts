@@ -33,6 +33,24 @@ const platformsSchema = z
   })
   .openapi('PlatformSelection');
 
+const verificationSchema = z
+  .object({
+    publicKey: optional(z.string().max(16_384)).openapi({
+      description: 'PEM PUBLIC KEY blocks, ECDSA P-256 or ed25519; one of them must have signed',
+    }),
+    publicKeyRef: optional(
+      z.object({
+        kind: z.enum(['Secret', 'ConfigMap']),
+        name: z.string().max(253),
+        key: optional(z.string().min(1).max(253)).openapi({ description: 'Default cosign.pub' }),
+      }),
+    ),
+    annotations: optional(z.record(z.string().max(253), z.string().max(1000))).openapi({
+      description: 'What the signed text must carry',
+    }),
+  })
+  .openapi('ImageVerification', { description: 'Exactly one of publicKey and publicKeyRef' });
+
 const repositorySpecSchema = z
   .object({
     repository: z.string().max(300).openapi({ description: 'Path, no tag', example: 'library/nginx' }),
@@ -48,6 +66,7 @@ const repositorySpecSchema = z
     pinnedDigest: optional(z.string().max(200)),
     prune: optional(z.boolean()),
     suspend: optional(z.boolean()),
+    verification: optional(verificationSchema),
   })
   .openapi('RepositorySpec') satisfies z.ZodType<RepositorySpec>;
 
@@ -70,6 +89,7 @@ export const repositoryEditSchema = z
         pinnedDigest: optional(z.string().max(200).nullable()),
         prune: optional(z.boolean().nullable()),
         suspend: optional(z.boolean().nullable()),
+        verification: optional(verificationSchema.nullable()),
       }),
     ),
   })

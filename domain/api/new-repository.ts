@@ -5,7 +5,8 @@ import { parseNamespace, parseObjectName, parseSiteName } from '../names/kuberne
 import { parseRepositoryPath } from '../names/repository-path.ts';
 import { parseTag } from '../names/tag.ts';
 import type { RegistrySecret } from '../resources/registry-secret.ts';
-import type { RepositorySpec } from '../resources/repository.ts';
+import type { RepositorySpec, VerificationSpec } from '../resources/repository.ts';
+import { parseSigningKeys } from '../signature/signing-key.ts';
 
 /** Checks a Repository's spec that a caller wrote. Throws the code of the first field that is malformed. */
 export function checkRepositorySpec(spec: RepositorySpec): void {
@@ -18,6 +19,16 @@ export function checkRepositorySpec(spec: RepositorySpec): void {
   }
   for (const site of spec.sites ?? []) parseSiteName(site);
   if (spec.pinnedDigest !== undefined) parseDigest(spec.pinnedDigest);
+  if (spec.verification !== undefined) checkVerification(spec.verification);
+}
+
+function checkVerification({ publicKey, publicKeyRef }: VerificationSpec): void {
+  if ((publicKey === undefined) === (publicKeyRef === undefined)) {
+    const detail = 'verification needs exactly one of publicKey and publicKeyRef';
+    throw new Failure('InvalidRequest', { side: 'caller', detail });
+  }
+  if (publicKey !== undefined) parseSigningKeys(publicKey);
+  if (publicKeyRef !== undefined) parseObjectName(publicKeyRef.name);
 }
 
 /**

@@ -33,6 +33,23 @@ export interface TagPin {
   readonly sites?: readonly string[];
 }
 
+/** Where a public key lies: an entry of a Secret or ConfigMap in the Repository's own namespace. */
+export interface PublicKeyRef {
+  readonly kind: 'Secret' | 'ConfigMap';
+  readonly name: string;
+  /** Default: `cosign.pub`, as `cosign generate-key-pair k8s://…` writes it. */
+  readonly key?: string;
+}
+
+/** What an image must be signed with before a site gets it. Exactly one of the two keys is given. */
+export interface VerificationSpec {
+  /** PEM `PUBLIC KEY` blocks, ECDSA P-256 or ed25519; one of them must have signed. */
+  readonly publicKey?: string;
+  readonly publicKeyRef?: PublicKeyRef;
+  /** Annotations that the signed text must carry, each exactly. Default: none. */
+  readonly annotations?: Readonly<Record<string, string>>;
+}
+
 export interface RepositorySpec {
   /** Path, no tag. Immutable. */
   readonly repository: string;
@@ -61,6 +78,8 @@ export interface RepositorySpec {
   readonly prune?: boolean;
   /** Whether scheduled syncs are paused. Default: false. */
   readonly suspend?: boolean;
+  /** Signature without which an image goes to no site. Default: none is asked for. */
+  readonly verification?: VerificationSpec;
 }
 
 /** What `status.manifest` shows: one platform's image. */

@@ -8,7 +8,12 @@ import { parseTag } from '../names/tag.ts';
 import type { EdgeSite, EdgeSiteSpec } from '../resources/edge-site.ts';
 import type { ObjectRef } from '../resources/meta.ts';
 import type { RegistrySecret } from '../resources/registry-secret.ts';
-import type { PlatformSelection, Repository, RepositorySpec } from '../resources/repository.ts';
+import type {
+  PlatformSelection,
+  Repository,
+  RepositorySpec,
+  VerificationSpec,
+} from '../resources/repository.ts';
 import { factsOf, type FailureFacts } from './failure-facts.ts';
 import { copyTaskQueue, siteTaskQueue } from './ids.ts';
 import { chooseSites, siteTarget } from './site-choice.ts';
@@ -60,6 +65,8 @@ export interface SyncPlan {
   /** Whether tags of the selector that vanished upstream are taken from the sites. Default: false. */
   readonly prunes?: boolean;
   readonly platforms?: PlatformSelection;
+  /** The signature that is asked for. Default: none. */
+  readonly verification?: VerificationSpec;
   /** Digest that `status.manifest` is about by now. */
   readonly described?: string;
   /** Why nothing can be done at all. */
@@ -100,6 +107,7 @@ export function planSync(
     selects: spec.tagSelector !== undefined,
     prunes: spec.tagSelector !== undefined && spec.prune === true,
     ...(spec.platforms === undefined ? {} : { platforms: spec.platforms }),
+    ...(spec.verification === undefined ? {} : { verification: spec.verification }),
     ...described(repository),
     ...(problem === undefined ? {} : { problem }),
   };
@@ -115,7 +123,12 @@ export const isMetadataOnly = (plan: SyncPlan): boolean =>
 /** Everything of a spec that decides what lands where; a change of an interval or a description is none. */
 export function wantedOf(spec: RepositorySpec): string {
   const { repository, tag, registryRef, sites, platforms, tagSelector, pinnedDigest, pins } = spec;
-  return JSON.stringify([repository, tag, registryRef, sites, platforms, tagSelector, pinnedDigest, pins]);
+  const { verification } = spec;
+  return JSON.stringify([
+    ...[repository, tag, registryRef, sites, platforms, tagSelector, pinnedDigest, pins],
+    // a run that began before there was such a field must not look as if something had changed
+    ...(verification === undefined ? [] : [verification]),
+  ]);
 }
 
 function described({ status }: Repository): { readonly described?: string } {

@@ -2,6 +2,7 @@ import { humanSize } from '../human-size.ts';
 import { setCondition, type Condition } from '../resources/meta.ts';
 import type { RepositoryStatus, SyncTrigger, TagSiteStatus, TagStatus } from '../resources/repository.ts';
 import { onlyMetadata, primaryImage, waitOf, type SyncOutcome } from './outcome.ts';
+import { explain } from './failure-facts.ts';
 import { addRecord, syncRecord } from './history.ts';
 import type { SyncPlan } from './plan.ts';
 import { siteStatuses } from './site-status.ts';
@@ -13,6 +14,8 @@ import { describeOutcome, imageName, imagePath } from './words.ts';
 
 /** The condition that `kubectl wait --for=condition=Synced` looks at. */
 export const syncedCondition = 'Synced';
+/** The condition of a Repository that asks for a signature. */
+export const verifiedCondition = 'Verified';
 
 /** The status while a sync runs: what is known from before stays. `now` is RFC 3339 UTC. */
 export function syncingStatus(
@@ -65,7 +68,11 @@ export function endedStatus(before: RepositoryStatus | undefined, outcome: SyncO
     tags,
     versions: addVersions(known.versions ?? [], outcome),
     history: addRecord(known.history ?? [], syncRecord(outcome)),
-    conditions: setCondition(known.conditions ?? [], syncedAfter(outcome), outcome.ended),
+    conditions: setCondition(
+      verifiedAfter(known.conditions ?? [], outcome),
+      syncedAfter(outcome),
+      outcome.ended,
+    ),
   };
 }
 
@@ -83,6 +90,22 @@ function syncStatusAfter(
   const last = before.history?.find(({ id, result }) => id !== outcome.run.runId && !unfinished.has(result));
   if (last === undefined) return '';
   return last.result === 'Failed' ? 'Failed' : 'Success';
+}
+
+/** Whether what was seen is signed as the Repository asks. A run that came to no image says nothing new about it. */
+function verifiedAfter(conditions: readonly Condition[], outcome: SyncOutcome): readonly Condition[] {
+  const others = conditions.filter(({ type }) => type !== verifiedCondition);
+  if (outcome.plan.verification === undefined) return others;
+  if (outcome.tally.images === 0) return conditions;
+  const refused = outcome.tally.shown.find((image) => image.refused !== undefined)?.refused;
+  const condition = {
+    type: verifiedCondition,
+    status: refused === undefined ? 'True' : 'False',
+    reason: refused?.code ?? 'Succeeded',
+    message: refused === undefined ? 'The signature is valid / 签名有效' : explain(refused),
+    observedGeneration: outcome.plan.claim.generation,
+  } as const;
+  return setCondition(conditions, condition, outcome.ended);
 }
 
 function syncedAfter(outcome: SyncOutcome): Omit<Condition, 'lastTransitionTime'> {

@@ -109,17 +109,24 @@ export const emptyPage: SurveyPage = { images: [], unchanged: 0, looked: 0 };
 
 /**
  * Adds images that were looked at. All that need copying are named; of the others the primary one, and on the first page
- * as many as fit, so that the status of a sync that changes nothing still shows some.
+ * as many as fit, so that the status of a sync that changes nothing still shows some. Where a signature is asked for, all
+ * are named: none may be taken for right without a look at its signature.
  */
 export function addToPage(
   page: SurveyPage,
   looked: readonly SurveyedImage[],
-  shape: { readonly first: boolean; readonly primary: string; readonly sites: number },
+  shape: {
+    readonly first: boolean;
+    readonly primary: string;
+    readonly sites: number;
+    /** Default: false. */
+    readonly verifies?: boolean;
+  },
 ): SurveyPage {
   const images = [...page.images];
   const room = surveyLimit(shape.sites);
   for (const image of looked) {
-    const isNamed = image.needed.length > 0 || image.tag === shape.primary;
+    const isNamed = shape.verifies === true || image.needed.length > 0 || image.tag === shape.primary;
     if (isNamed || (shape.first && images.length < room)) images.push(image);
   }
   const named = images.length - page.images.length;
@@ -131,8 +138,8 @@ export function addToPage(
 }
 
 /** How many tags to look at next; 0 where the page is full. Looks in halves, so that no page is overfull. */
-export function nextLook(page: SurveyPage, sites: number): number {
-  const needing = page.images.filter(({ needed }) => needed.length > 0).length;
+export function nextLook(page: SurveyPage, sites: number, verifies = false): number {
+  const needing = page.images.filter(({ needed }) => verifies || needed.length > 0).length;
   const half = Math.max(1, Math.floor(surveyLimit(sites) / 2));
   const isFull = needing > half || page.looked >= surveyReach;
   return isFull ? 0 : half;

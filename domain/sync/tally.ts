@@ -1,5 +1,6 @@
 import { addWaits, type SiteWait } from './site-wait.ts';
 import type { FailureFacts } from './failure-facts.ts';
+import type { SurveyedImage } from './survey.ts';
 import type { GoneTag } from './survey.ts';
 
 /** What became of one image at one site. */
@@ -25,6 +26,8 @@ export interface ImageResult {
   readonly changed: boolean;
   /** Whether this is what only some sites are held at, by a rollback of theirs. Default: false. */
   readonly partial?: boolean;
+  /** Why it may go to no site at all. Default: it may. */
+  readonly refused?: FailureFacts;
 }
 
 /** The sum of many image results; bounded, however many images there are. */
@@ -101,8 +104,26 @@ function mostTelling(images: readonly ImageResult[], primary: string): readonly 
   return main === undefined || cut.includes(main) ? cut : [...cut.slice(0, limit - 1), main];
 }
 
-/** The first site's failure, naming the site; undefined where every site has the image. */
+/** An image that no site may get, whatever a site has by now. */
+export function refusedImage(
+  { tag, root, current, needed, partial }: SurveyedImage,
+  refused: FailureFacts,
+): ImageResult {
+  const sites = [...current.map(({ site }) => site), ...needed].map((site) => ({ site, failure: refused }));
+  const moved = { bytesMoved: 0, bytesReused: 0, changed: false };
+  return {
+    tag,
+    digest: root.digest,
+    sites,
+    ...moved,
+    refused,
+    ...(partial === undefined ? {} : { partial }),
+  };
+}
+
+/** Why it is refused, else the first site's failure, naming the site; undefined where every site has the image. */
 export function firstFailure(image: ImageResult): FailureFacts | undefined {
+  if (image.refused !== undefined) return image.refused;
   for (const { site, failure } of image.sites) {
     if (failure === undefined) continue;
     const detail = [`site ${site}`, failure.detail].filter((part) => part !== undefined).join(', ');

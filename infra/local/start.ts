@@ -22,6 +22,7 @@ function closing({ digest, bytes, sync, took }: Shown, endpoints: Endpoints, kub
   return `
 demo/hello:1.0 is at the edge (${registries.edge.domain}) after ${elapsed(took)}, ${bytes} bytes, ${digest}
 
+  Console      ${api}/console   (sign in with a token from .local/endpoints.json)
   API          ${api}
   OpenAPI      ${api}/openapi.json
   Temporal UI  ${story}

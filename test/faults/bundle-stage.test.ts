@@ -6,6 +6,7 @@ import { parseSiteName } from '../../domain/names/kubernetes-name.ts';
 import { collectBundles } from '../../infra/bundle/collect-bundles.ts';
 import { poolKey } from '../../infra/storage/blob-pool.ts';
 import { BundleShelf } from '../../infra/storage/bundle-shelf.ts';
+import { cosignSigner } from '../support/cosign-signer.ts';
 import { pushSample, randomBlob, sampleImage } from '../support/sample-image.ts';
 import { rejection } from '../support/refusal.ts';
 import { StageScene } from '../support/stage-scene.ts';
@@ -41,6 +42,20 @@ test('K15 what a site should have and its registry cannot hold is refused; what 
   await scene.stage({ site: 'roomy', kind: 'full' });
   const object = await scene.cluster.resource('imagebundles').get({ name: 'roomy-1' });
   assert.equal(object?.status?.phase, 'Staged');
+});
+
+test('an image that is not signed as its Repository asks goes in no bundle, and the others go without it', async () => {
+  const image = sampleImage([randomBlob(1000)]);
+  await pushSample(scene.store('apps/unsigned'), image.blobs, [image.manifest], 'v1');
+  await scene.site('strict');
+  const { publicKey } = cosignSigner();
+  await scene.repository('unsigned', { sites: ['strict'], verification: { publicKey } });
+  await rejection('SignatureRequired', scene.plan({ site: 'strict', kind: 'delta' }));
+  await scene.repository('free', { sites: ['strict'], repository: 'apps/unsigned' });
+  const { images, sequence } = await scene.stage({ site: 'strict', kind: 'delta' });
+  assert.equal(images, 1);
+  const object = await scene.cluster.resource('imagebundles').get({ name: `strict-${sequence}` });
+  assert.match(JSON.stringify(object?.status?.conditions), /default\/unsigned[^}]*must be signed/);
 });
 
 test('a schedule stages nothing where nothing is new, and a person’s wish is always staged', async () => {

@@ -24,9 +24,15 @@ export function madeImage(
   return { index, manifests: [index], blobs: [config, ...layers] };
 }
 
-function content(mediaType: string, value: Buffer | object): Content {
+/** Bytes, or the JSON of an object, under their digest. */
+export function content(mediaType: string, value: Buffer | object): Content {
   const bytes = Buffer.isBuffer(value) ? value : Buffer.from(JSON.stringify(value));
   return { mediaType, bytes, digest: `sha256:${createHash('sha256').update(bytes).digest('hex')}` };
 }
 
-const descriptor = ({ mediaType, digest, bytes }: Content) => ({ mediaType, digest, size: bytes.length });
+/** What a manifest says of them. */
+export const descriptor = ({ mediaType, digest, bytes }: Content) => ({
+  mediaType,
+  digest,
+  size: bytes.length,
+});

@@ -12,6 +12,7 @@ import type { EdgeSiteSpec } from '../../domain/resources/edge-site.ts';
 import type { RepositorySpec } from '../../domain/resources/repository.ts';
 import { BundleStager } from '../../infra/bundle/bundle-stager.ts';
 import { RegistryClients } from '../../infra/registry/registry-client.ts';
+import { createImageVerifier } from '../../infra/signature/image-verifier.ts';
 import { createCopyEngine } from '../../infra/registry/registry-copy-engine.ts';
 import { RegistryStore } from '../../infra/registry/registry-store.ts';
 import { BundleShelf } from '../../infra/storage/bundle-shelf.ts';
@@ -60,6 +61,8 @@ export class StageScene {
       engine: createCopyEngine(this.clients),
       documents: memoryDocuments(),
       stager: new BundleStager(new BundleShelf(store), this.clients, { read: async () => keys }),
+      signatures: createImageVerifier(this.clients),
+      publicKeys: { read: () => assert.fail('not asked for') },
       collect: () => assert.fail('not asked for'),
       emptyInbox: () => assert.fail('not asked for'),
       now: () => this.now,

@@ -58,6 +58,7 @@ export function scene(plan: SyncPlan, change: Partial<HubActivities & CopyActivi
       images: [{ tag: 'v1', root, current: [], needed: plan.sites.map(({ site }) => site) }],
       total: 1,
     }),
+    verifySignature: async () => {},
     copyImage: async () => report,
     describeImage: async () => manifest,
     recordSync: async (outcome) => {

@@ -15,9 +15,31 @@ import {
   tagField,
   textField,
   timeField,
+  withRules,
 } from './rules.ts';
 
 const pattern = z.string().max(1000);
+
+const verification = withRules(
+  z.object({
+    publicKey: withRules(z.string().max(16_384), {
+      rule: "self.contains('-----BEGIN PUBLIC KEY-----')",
+      message: 'publicKey holds PEM blocks that start with -----BEGIN PUBLIC KEY-----',
+    }).exactOptional(),
+    publicKeyRef: z
+      .object({
+        kind: z.enum(['Secret', 'ConfigMap']),
+        name: nameField,
+        key: z.string().min(1).max(253).exactOptional(),
+      })
+      .exactOptional(),
+    annotations: z.record(z.string().max(253), z.string().max(1000)).exactOptional(),
+  }),
+  {
+    rule: 'has(self.publicKey) != has(self.publicKeyRef)',
+    message: 'verification needs exactly one of publicKey and publicKeyRef',
+  },
+);
 
 export const repositorySpec = z.object({
   repository: immutable(pathField, 'repository'),
@@ -58,6 +80,7 @@ export const repositorySpec = z.object({
     .exactOptional(),
   prune: z.boolean().exactOptional(),
   suspend: z.boolean().exactOptional(),
+  verification: verification.exactOptional(),
 }) satisfies z.ZodType<RepositorySpec>;
 
 const manifest = z.object({

@@ -63,6 +63,8 @@ export const controllerRole: object = clusterRole('image-controller', [
   ),
   core(['secrets'], ['get', 'create', 'update', 'patch', 'delete']),
   core(['pods'], read),
+  // public keys that Repositories name
+  core(['configmaps'], ['get']),
   core(['namespaces'], ['get', 'list', 'watch']),
   core(['events'], ['create', 'patch'], 'events.k8s.io'),
   core(['tokenreviews'], ['create'], 'authentication.k8s.io'),
