@@ -85,7 +85,7 @@ export function createApi(deps: ApiDependencies): ApiApp {
   const routes = apiRoutes(tools);
   for (const route of routes) mount(app, route, { access, trail, now: tools.now });
   refuseOtherMethods(app, routes);
-  mountConsole(app);
+  mountConsole(app, deps.providers);
   const document = openApiDocument(app);
   app.get('/openapi.json', (context) => context.json(document));
   return app;

@@ -1,7 +1,6 @@
 import { readFileSync } from 'node:fs';
 import pino, { type Logger } from 'pino';
 import { Failure } from '../domain/failure.ts';
-import { builtInProviders } from '../domain/resources/registry-secret.ts';
 import { checkpointSigner } from '../infra/audit/checkpoint-signer.ts';
 import { connectAuditObjects } from '../infra/audit/connect-audit.ts';
 import type { AuditOutbox } from '../infra/audit/audit-log.ts';
@@ -20,6 +19,7 @@ import { createDocuments } from '../infra/kubernetes/documents.ts';
 import { createEventRecorder } from '../infra/kubernetes/event-recorder.ts';
 import { watchResources, type WatchedCaches } from '../infra/kubernetes/resource-cache.ts';
 import { createResourceClients } from '../infra/kubernetes/resource-client.ts';
+import { loadPlugins } from '../infra/registry/plugins/load-plugins.ts';
 import { RegistryClients } from '../infra/registry/registry-client.ts';
 import { createCopyEngine } from '../infra/registry/registry-copy-engine.ts';
 import { createRegistryVerifier } from '../infra/registry/registry-verifier.ts';
@@ -75,7 +75,7 @@ async function run(settings: ApiSettings, log: Logger): Promise<void> {
     bundles: { ...bundleOffice(settings, clients), gateway: createBundleGateway(temporal) },
     verifier: createRegistryVerifier(),
     audit,
-    providers: builtInProviders,
+    providers: await loadPlugins(settings.IMAGEFERRY_PLUGINS),
     ready: async () => {
       if (stopping) throw new Failure('ClusterUnavailable', { side: 'cluster', detail: 'shutting down' });
     },

@@ -24,6 +24,8 @@ const schema = z.object({
   AUDIT_CHECKPOINT_BUCKET: z.string().optional(),
   API_RATE_PER_SECOND: z.coerce.number().positive().default(200),
   API_RATE_BURST: z.coerce.number().positive().default(1000),
+  /** Modules with registry adapters, see docs/plugins.md. Default: none. */
+  IMAGEFERRY_PLUGINS: z.string().optional(),
   LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'silent']).default('info'),
 });
 

@@ -114,6 +114,7 @@ export const failureCatalogue = {
     'The registry answered something unexpected',
     '仓库返回了意外的响应',
   ),
+  PluginFailed: entry('fail', 502, 'The plug-in for this registry failed', '该仓库类型的插件执行失败'),
   NotARegistry: entry('fail', 502, 'The host answers, but it is not an image registry', '该主机不是镜像仓库'),
   // images
   RepositoryNotFound: entry('fail', 404, 'The registry has no such repository', '仓库中没有该镜像路径'),

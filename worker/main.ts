@@ -44,6 +44,7 @@ import { watchResources } from '../infra/kubernetes/resource-cache.ts';
 import { createLeaseClaims } from '../infra/kubernetes/lease-claims.ts';
 import { createResourceClients } from '../infra/kubernetes/resource-client.ts';
 import { uploadNotes } from '../infra/copy/upload-files.ts';
+import { loadPlugins } from '../infra/registry/plugins/load-plugins.ts';
 import { RegistryClients } from '../infra/registry/registry-client.ts';
 import { createCopyEngine } from '../infra/registry/registry-copy-engine.ts';
 import { createRegistryVerifier } from '../infra/registry/registry-verifier.ts';
@@ -92,6 +93,7 @@ const credentials = auditedCredentials(createCredentialStore(cluster, resources)
   events,
   now: () => new Date(),
 });
+await loadPlugins(settings.plugins);
 const registries = new RegistryClients();
 const metrics = new Registry();
 collectDefaultMetrics({ register: metrics, prefix: 'imageferry_worker_' });

@@ -20,6 +20,8 @@ export interface WorkerSettings {
   readonly metricsHost: string;
   /** `LOG_LEVEL`. Default: `info`. */
   readonly logLevel: (typeof levels)[number];
+  /** `IMAGEFERRY_PLUGINS`: modules with registry adapters, see docs/plugins.md. Default: none. */
+  readonly plugins: string | undefined;
   /** `WORKER_ROLES`: `hub` runs workflows, light steps and reconcilers, `copy` moves bytes. Default: both. */
   readonly roles: readonly Role[];
   /** `S3_ENDPOINT` (default: AWS), `S3_REGION` (`us-east-1`) and `S3_BUCKET` (`imageferry`): where bundles are kept. */
@@ -70,6 +72,7 @@ export function parseWorkerSettings(environment: Environment): WorkerSettings {
     metricsPort: port === undefined ? undefined : whole('METRICS_PORT', port, 65_535),
     metricsHost: read('METRICS_HOST') ?? '127.0.0.1',
     logLevel: oneOf('LOG_LEVEL', read('LOG_LEVEL') ?? 'info', levels),
+    plugins: read('IMAGEFERRY_PLUGINS'),
     roles: (read('WORKER_ROLES') ?? 'hub,copy')
       .split(',')
       .map((role) => oneOf('WORKER_ROLES', role.trim(), roles)),

@@ -64,7 +64,8 @@ const namespaced: ReadonlySet<string> = new Set(['/images', '/sources', '/cleanu
 const actions: Readonly<Record<string, Action>> = { ...imageActions, ...sourceActions, ...lifecycleActions };
 
 /** The console at `/console`: a page, its files, and fragments that ask the API with the caller's own token. */
-export function mountConsole(app: OpenAPIHono<ApiEnvironment>): void {
+export function mountConsole(app: OpenAPIHono<ApiEnvironment>, providers: readonly string[]): void {
+  const open = (context: ApiContext): Viewer => viewerOf(app, context, providers);
   app.use('/console/*', async (context, next) => {
     context.set('route', '/console');
     await next();
@@ -77,13 +78,13 @@ export function mountConsole(app: OpenAPIHono<ApiEnvironment>): void {
   });
   mountFiles(app);
   for (const [path, view] of Object.entries(views)) {
-    app.get(`/console${path}`, (context) => answered(app, context, view));
+    app.get(`/console${path}`, (context) => answered(context, open(context), view));
   }
   for (const [path, action] of Object.entries(actions)) {
     app.post(`/console${path}`, async (context) => {
       const body = await readBody(context.req.raw, { contentTypes: [formType] });
       const form = new URLSearchParams(typeof body === 'string' ? body : '');
-      return answered(app, context, (viewer) => action(viewer, form));
+      return answered(context, open(context), (viewer) => action(viewer, form));
     });
   }
 }
@@ -103,26 +104,21 @@ function mountFiles(app: OpenAPIHono<ApiEnvironment>): void {
 
 /** A fragment, or why there is none. 401 goes out as such, so that the page asks for another token. */
 async function answered(
-  app: OpenAPIHono<ApiEnvironment>,
   context: ApiContext,
+  viewer: Viewer,
   show: (viewer: Viewer) => Promise<Markup>,
 ): Promise<Response> {
   try {
-    return context.html(await show(viewerOf(app, context)));
+    return context.html(await show(viewer));
   } catch (error) {
     if (!(error instanceof Refused)) throw error;
-    const box = await refusal(app, context, error);
+    const box = await refusal(context, viewer, error);
     return context.html(box, error.status === 401 ? 401 : 200);
   }
 }
 
 /** Who may not look into all namespaces is asked for one. */
-async function refusal(
-  app: OpenAPIHono<ApiEnvironment>,
-  context: ApiContext,
-  error: Refused,
-): Promise<Markup> {
-  const viewer = viewerOf(app, context);
+async function refusal(context: ApiContext, viewer: Viewer, error: Refused): Promise<Markup> {
   const box = errorBox(error, viewer.say);
   const route = context.req.path.slice('/console'.length);
   if (error.status !== 403 || !namespaced.has(route) || namespaceOf(viewer) !== allNamespaces) return box;

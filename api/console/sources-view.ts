@@ -1,6 +1,6 @@
 import { html } from 'hono/html';
 import { annotation } from '../../domain/api/views.ts';
-import { builtInProviders, type RegistrySecret } from '../../domain/resources/registry-secret.ts';
+import type { RegistrySecret } from '../../domain/resources/registry-secret.ts';
 import {
   filterBar,
   namespaceChoice,
@@ -42,7 +42,7 @@ export async function sourcesView(viewer: Viewer): Promise<Markup> {
   ];
   return html`<h2>${say('sources')}</h2>
     ${filterBar(route, say, [namespaces, searchField(viewer, `${say('name')}, ${say('domain')}`)])}
-    ${addForm(namespace === '_all_' ? 'default' : namespace, say)}
+    ${addForm(namespace === '_all_' ? 'default' : namespace, viewer)}
     ${table(
       say('sources'),
       headings,
@@ -52,7 +52,7 @@ export async function sourcesView(viewer: Viewer): Promise<Markup> {
     ${totalItems > perPage ? pager(viewer, route, perPage, totalItems) : ''}`;
 }
 
-function addForm(namespace: string, say: Say): Markup {
+function addForm(namespace: string, { say, providers }: Viewer): Markup {
   const text = (label: string, name: string, hint: string) =>
     field(label, html`<input name="${name}" placeholder="${hint}" autocomplete="off" required />`);
   return html`<details>
@@ -69,7 +69,7 @@ function addForm(namespace: string, say: Say): Markup {
       ${field(
         say('provider'),
         html`<select name="provider">
-          ${builtInProviders.map((provider) => html`<option>${provider}</option>`)}
+          ${providers.map((provider) => html`<option>${provider}</option>`)}
         </select>`,
       )}
       <button type="button" hx-post="/console/sources/test" hx-include="closest form" hx-target="#notice">

@@ -13,6 +13,8 @@ export interface Body {
 export interface Viewer {
   readonly language: Language;
   readonly say: Say;
+  /** Values that `spec.provider` may have. */
+  readonly providers: readonly string[];
   /** The query of the page that is looked at; a name that is not there reads as ''. */
   readonly query: (name: string) => string;
   /** All of that query. */
@@ -49,7 +51,7 @@ export interface InnerApp {
  * The viewer of one call. It asks through the app itself, so that sign-in, rights, limits and audit are those of any
  * client: the console has no right of its own.
  */
-export function viewerOf(app: InnerApp, context: ApiContext): Viewer {
+export function viewerOf(app: InnerApp, context: ApiContext, providers: readonly string[]): Viewer {
   const language = context.get('language');
   const ask = async (method: string, path: string, body?: Body): Promise<unknown> => {
     const headers: Record<string, string> = {
@@ -67,6 +69,7 @@ export function viewerOf(app: InnerApp, context: ApiContext): Viewer {
   return {
     language,
     say: wordsIn(language),
+    providers,
     query: (name) => context.req.query(name) ?? '',
     parameters: context.req.query(),
     get: async <T>(path: string) => (await ask('GET', path)) as T,

@@ -49,7 +49,7 @@ function subjectOf(statement: JsonObject): Pick<SignedClaim, 'digests' | 'annota
   const [subject] = isJsonArray(subjects) && subjects.length === 1 ? subjects : [];
   const digest = isJsonObject(subject) ? subject['digest'] : undefined;
   if (!isJsonObject(subject) || !isJsonObject(digest)) throw invalid('not one subject');
-  const digests = Object.entries(digest).map(([algorithm, hex]) => `${algorithm}:${String(hex)}`);
+  const digests = Object.entries(textsOf(digest)).map(([algorithm, hex]) => `${algorithm}:${hex}`);
   return { digests, annotations: textsOf(subject['annotations']) };
 }
 

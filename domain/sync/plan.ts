@@ -124,11 +124,9 @@ export const isMetadataOnly = (plan: SyncPlan): boolean =>
 export function wantedOf(spec: RepositorySpec): string {
   const { repository, tag, registryRef, sites, platforms, tagSelector, pinnedDigest, pins } = spec;
   const { verification } = spec;
-  return JSON.stringify([
-    ...[repository, tag, registryRef, sites, platforms, tagSelector, pinnedDigest, pins],
-    // a run that began before there was such a field must not look as if something had changed
-    ...(verification === undefined ? [] : [verification]),
-  ]);
+  const known = [repository, tag, registryRef, sites, platforms, tagSelector, pinnedDigest, pins];
+  // a run that began before there was such a field must not look as if something had changed
+  return JSON.stringify(verification === undefined ? known : [...known, verification]);
 }
 
 function described({ status }: Repository): { readonly described?: string } {

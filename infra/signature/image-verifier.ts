@@ -77,6 +77,6 @@ async function search(
 function proofKey(digest: Digest, { keys, annotations }: SignatureRule): string {
   const hash = createHash('sha256');
   for (const { der } of keys) hash.update(der);
-  hash.update(JSON.stringify(Object.entries(annotations).sort()));
+  hash.update(JSON.stringify(annotations, Object.keys(annotations).sort()));
   return `${digest} ${hash.digest('hex')}`;
 }

@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import { endpointsFile } from '../../infra/local/endpoints.ts';
 import { lineProgress } from '../../infra/local/install/progress.ts';
 import type { Product } from '../../infra/local/product.ts';
@@ -12,6 +13,8 @@ let product: Product | undefined;
  */
 export async function globalSetup(): Promise<void> {
   if (process.env['IMAGEFERRY_ENDPOINTS'] !== undefined) return;
+  // read by the API and the worker, which the product starts: test/e2e/plugins.test.ts
+  process.env['IMAGEFERRY_PLUGINS'] = join(import.meta.dirname, '../../docs/examples/team-registry.mjs');
   const folder = process.env['IMAGEFERRY_TEST_DIR'];
   if (folder === undefined) throw new Error('Run the end-to-end tests with npm test.');
   product = await startProduct({

@@ -119,59 +119,6 @@ for (const [code, retryCount, failures, tries] of [
   });
 }
 
-test('a signature is proven after resolving and before copying, once for all sites', async () => {
-  const sites = ['edge', 'shore'].map((site) => ({ site, queue: 'imageferry-copy' }));
-  const plan = planOf('signed', { verification: { publicKey: 'k' }, sites });
-  const asked: unknown[] = [];
-  const stage = scene(plan, { verifySignature: async ({ root: seen }) => void asked.push(seen) });
-  await play(plan, stage);
-  assert.deepEqual(stage.calls.slice(1, 6), [
-    'beginSync',
-    'surveyImages',
-    'verifySignature',
-    'copyImage',
-    'copyImage',
-  ]);
-  assert.deepEqual(asked, [root]);
-});
-
-for (const code of ['SignatureRequired', 'SignatureInvalid', 'RootInvalid', 'SecretNotFound'] as const) {
-  test(`${code}: nothing is copied, and it is tried once`, async () => {
-    const plan = planOf(`unsigned-${code.toLowerCase()}`, { verification: { publicKey: 'k' } });
-    const stage = scene(plan, { verifySignature: failing(code, 9) as never });
-    assert.equal(codeOf(await play(plan, stage)), code);
-    assert.ok(!stage.calls.includes('copyImage'));
-    assert.equal(stage.calls.filter((call) => call === 'verifySignature').length, 1);
-    assert.equal(stage.outcomes[0]?.tally.shown[0]?.refused?.code, code);
-  });
-}
-
-test('an unsigned image of many stops none of the others, and fails where there is no site as well', async () => {
-  const images = ['a', 'b'].map((tag) => ({ tag, root, current: [], needed: ['edge'] }));
-  const plan = planOf('some-signed', { verification: { publicKey: 'k' }, selects: true });
-  let first = true;
-  const verifySignature = async () => {
-    const refuses = first;
-    first = false;
-    if (refuses) throw new Failure('SignatureRequired');
-  };
-  const stage = scene(plan, { verifySignature, surveyImages: async () => ({ images, total: 2 }) });
-  assert.equal(codeOf(await play(plan, stage)), 'SignatureRequired');
-  assert.equal(stage.calls.filter((call) => call === 'copyImage').length, 1);
-
-  const nowhere = planOf('unsigned-nowhere', { verification: { publicKey: 'k' }, sites: [] });
-  const alone = scene(nowhere, { verifySignature: failing('SignatureRequired', 9) as never });
-  assert.equal(codeOf(await play(nowhere, alone)), 'SignatureRequired');
-});
-
-test('a registry that is away while signatures are looked for is tried again', async () => {
-  const plan = planOf('signature-away', { verification: { publicKey: 'k' } });
-  const stage = scene(plan, { verifySignature: failing('ConnectionRefused', 2) as never });
-  await play(plan, stage);
-  assert.equal(stage.calls.filter((call) => call === 'verifySignature').length, 3);
-  assert.equal(stage.outcomes[0]?.result, 'Success');
-});
-
 test('waits double from retryInterval, and a longer Retry-After is honoured', async () => {
   const plan = planOf('waits', { timeoutMs: 3_600_000 });
   const at: number[] = [];
