@@ -29,6 +29,7 @@ import { ApiMetrics } from './metrics.ts';
 import { registrySecretRoutes } from './routes/registry-secrets.ts';
 import { repositoryRoutes } from './routes/repositories.ts';
 import { releaseRoute, rollbackRoute } from './routes/rollback.ts';
+import { siteMirrorsRoute } from './routes/site-mirrors.ts';
 import { storageRoute } from './routes/storage.ts';
 import { cancelSyncRoute, syncRoute } from './routes/sync.ts';
 import { routeTools, type RouteTools } from './routes/tools.ts';
@@ -57,6 +58,7 @@ export function apiRoutes(tools: RouteTools): readonly Route[] {
     storageRoute(tools),
     progressRoute(tools),
     ...edgeSiteRoutes(tools),
+    siteMirrorsRoute(tools),
     ...bundleRoutes(tools),
     batchRoute(tools),
     batchProgressRoute(tools),

@@ -176,3 +176,12 @@ test('namespaces that hold something of ours are told with how much', async () =
     { name: 'b', images: 0, registrySecrets: 1 },
   ]);
 });
+
+test('the nodes of a site are told to pull from its registry first, and an unknown site is 404', async () => {
+  const { call } = await withObjects();
+  await call('PATCH', '/edge-sites/harbour', { spec: { default: true } });
+  const { files } = await json(await call('GET', '/edge-sites/harbour/containerd'));
+  assert.match(files[0].path, /\/hosts\.toml$/);
+  assert.match(files[0].content, /\[host\."https:\/\/registry\.site\.example"\]/);
+  assert.equal((await call('GET', '/edge-sites/nowhere/containerd')).status, 404);
+});

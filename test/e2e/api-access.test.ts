@@ -29,6 +29,7 @@ const matrix: Readonly<Record<string, Role>> = {
   watchProgress: 'viewer',
   listEdgeSites: 'viewer',
   getEdgeSite: 'viewer',
+  getContainerdFiles: 'viewer',
   createEdgeSite: 'admin',
   editEdgeSite: 'admin',
   deleteEdgeSite: 'admin',
