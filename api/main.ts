@@ -26,6 +26,7 @@ import { createRegistryVerifier } from '../infra/registry/registry-verifier.ts';
 import { payloadOpener } from '../infra/temporal/codec-endpoint.ts';
 import { parseCodecKeys } from '../infra/temporal/codec-keys.ts';
 import { SealingCodec } from '../infra/temporal/codec.ts';
+import { temporalAccess } from '../infra/temporal/access.ts';
 import { connectTemporal } from '../infra/temporal/connection.ts';
 import { sharedDataConverter } from '../infra/temporal/data-converter.ts';
 import { createLifecycleGateway } from '../infra/temporal/lifecycle-gateway.ts';
@@ -48,6 +49,7 @@ async function run(settings: ApiSettings, log: Logger): Promise<void> {
   const cluster = connectCluster(settings.KUBECONFIG);
   const clients = createResourceClients(cluster);
   const temporal = connectTemporal({
+    ...temporalAccess(process.env),
     address: settings.TEMPORAL_ADDRESS,
     namespace: settings.TEMPORAL_NAMESPACE,
     dataConverter: sharedDataConverter(settings.TEMPORAL_CODEC_KEYS),

@@ -48,6 +48,7 @@ import { loadPlugins } from '../infra/registry/plugins/load-plugins.ts';
 import { RegistryClients } from '../infra/registry/registry-client.ts';
 import { createCopyEngine } from '../infra/registry/registry-copy-engine.ts';
 import { createRegistryVerifier } from '../infra/registry/registry-verifier.ts';
+import { temporalAccess } from '../infra/temporal/access.ts';
 import { connectTemporal } from '../infra/temporal/connection.ts';
 import { sharedDataConverter } from '../infra/temporal/data-converter.ts';
 import { ownIdentity } from '../infra/kubernetes/own-identity.ts';
@@ -77,6 +78,7 @@ const isHub = settings.roles.includes('hub');
 
 const { metricsUrl } = await installTemporalRuntime(log, settings.metricsPort !== undefined);
 const place = {
+  ...temporalAccess(process.env),
   address: settings.temporalAddress,
   namespace: settings.temporalNamespace,
   dataConverter: sharedDataConverter(settings.codecKeys),

@@ -12,6 +12,7 @@ import { dockerConfigPath, dockerCredential } from '../infra/registry/docker-con
 import { uploadNotes } from '../infra/copy/upload-files.ts';
 import { RegistryClients } from '../infra/registry/registry-client.ts';
 import { createCopyEngine } from '../infra/registry/registry-copy-engine.ts';
+import { temporalAccess } from '../infra/temporal/access.ts';
 import { connectTemporal } from '../infra/temporal/connection.ts';
 import { sharedDataConverter } from '../infra/temporal/data-converter.ts';
 import { createRunFence } from '../infra/temporal/run-fence.ts';
@@ -33,6 +34,7 @@ const signal = stopSignal();
 const { metricsPort: port } = settings;
 const { metricsUrl } = await installTemporalRuntime(log, port !== undefined);
 const place = {
+  ...temporalAccess(process.env),
   address: settings.temporalAddress,
   namespace: settings.temporalNamespace,
   dataConverter: sharedDataConverter(settings.codecKeys),
@@ -53,7 +55,7 @@ const places: CopyPlaces = {
     if (site !== settings.site) throw new Failure('SiteUnavailable', { side: 'destination', subject: site });
     limits.learn(site, { ...sites.find((planned) => planned.site === site)?.limits, ...own });
     const path = prefixedPath(settings.pathPrefix, repository);
-    return { registry: await accessTo(settings.registry), path };
+    return { registry: { ...settings.registryAccess, ...(await accessTo(settings.registry)) }, path };
   },
   // The cluster is out of reach here: a deleted Repository cancels its run, and the fence asks Temporal. An edit made
   // while the copy runs is seen by the run when it ends; it then runs once more.

@@ -7,6 +7,7 @@ import {
   type WorkflowBundleWithSourceMap,
 } from '@temporalio/worker';
 import type { Logger } from 'pino';
+import type { TemporalAccess } from '../infra/temporal/access.ts';
 import { failureInterceptor } from '../activities/failure-interceptor.ts';
 
 /** One queue that this process polls. */
@@ -20,7 +21,7 @@ export interface PolledQueue {
 }
 
 /** Where the queues are. */
-export interface TemporalPlace {
+export interface TemporalPlace extends TemporalAccess {
   readonly address: string;
   readonly namespace: string;
   readonly dataConverter: DataConverter;
@@ -56,7 +57,12 @@ async function pollOnce(
   log: Logger,
   { signal, onPolling }: { readonly signal: AbortSignal; readonly onPolling: () => void },
 ): Promise<void> {
-  const connection = await NativeConnection.connect({ address: place.address });
+  const { address, apiKey, tls } = place;
+  const connection = await NativeConnection.connect({
+    address,
+    ...(apiKey === undefined ? {} : { apiKey }),
+    ...(tls === undefined ? {} : { tls }),
+  });
   try {
     const workers = await Promise.all(
       queues.map((queue) => Worker.create(optionsOf(queue, place, connection, log))),

@@ -1,8 +1,9 @@
 import { Client, Connection } from '@temporalio/client';
+import type { TemporalAccess } from './access.ts';
 import type { DataConverter } from '@temporalio/common';
 
 /** Where the Temporal frontend is. */
-export interface TemporalAddress {
+export interface TemporalAddress extends TemporalAccess {
   /** `host:port`. */
   readonly address: string;
   readonly namespace: string;
@@ -15,7 +16,13 @@ export interface TemporalAddress {
  * away, and its calls fail with `EngineUnavailable` until then.
  */
 export function connectTemporal(where: TemporalAddress): Client {
-  const connection = Connection.lazy({ address: where.address, connectTimeout: 5000 });
+  const { address, apiKey, tls } = where;
+  const connection = Connection.lazy({
+    address,
+    connectTimeout: 5000,
+    ...(apiKey === undefined ? {} : { apiKey }),
+    ...(tls === undefined ? {} : { tls }),
+  });
   return new Client({
     connection,
     namespace: where.namespace,
