@@ -26,25 +26,29 @@ export function temporalAccess(environment: Environment): TemporalAccess {
 }
 
 function tlsOf(environment: Environment, hasKey: boolean): TLSConfig | true | undefined {
+  const config = configOf(environment);
+  const isConfigured = Object.keys(config).length > 0;
+  const wish = environment['TEMPORAL_TLS'] || String(isConfigured || hasKey);
+  if (wish !== 'true' && wish !== 'false')
+    throw new Error('wrong settings: TEMPORAL_TLS must be true or false');
+  if (wish === 'false') return undefined;
+  return isConfigured ? config : true;
+}
+
+function configOf(environment: Environment): TLSConfig {
   const ca = fileOf(environment, 'TEMPORAL_TLS_SERVER_CA_CERT_PATH');
   const crt = fileOf(environment, 'TEMPORAL_TLS_CLIENT_CERT_PATH');
   const key = fileOf(environment, 'TEMPORAL_TLS_CLIENT_KEY_PATH');
   const serverName = environment['TEMPORAL_TLS_SERVER_NAME'] || undefined;
-  const wish = environment['TEMPORAL_TLS'] || undefined;
-  if (wish !== undefined && wish !== 'true' && wish !== 'false')
-    throw new Error('wrong settings: TEMPORAL_TLS must be true or false');
   if ((crt === undefined) !== (key === undefined))
     throw new Error(
       'wrong settings: a client certificate for Temporal needs both its certificate and its key',
     );
-  const config: TLSConfig = {
+  return {
     ...(ca === undefined ? {} : { serverRootCACertificate: ca }),
     ...(serverName === undefined ? {} : { serverNameOverride: serverName }),
     ...(crt === undefined || key === undefined ? {} : { clientCertPair: { crt, key } }),
   };
-  const isConfigured = Object.keys(config).length > 0;
-  if (wish === 'false' || (wish === undefined && !isConfigured && !hasKey)) return undefined;
-  return isConfigured ? config : true;
 }
 
 function fileOf(environment: Environment, name: string): Buffer | undefined {
