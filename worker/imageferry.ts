@@ -1,10 +1,9 @@
 #!/usr/bin/env node
 import { enableCompileCache } from 'node:module';
-import { homedir } from 'node:os';
 import { join } from 'node:path';
 
 // Most of a short run is loading: what was compiled once is kept, in the user's own folder, where nobody else can put code.
-enableCompileCache(
-  join(process.env['XDG_CACHE_HOME'] ?? join(homedir(), '.cache'), 'imageferry', 'compiled'),
-);
+const { XDG_CACHE_HOME: cache, HOME: home } = process.env;
+const folder = cache ?? (home === undefined ? undefined : join(home, '.cache'));
+if (folder !== undefined) enableCompileCache(join(folder, 'imageferry', 'compiled'));
 void import('./commands/program.ts');
