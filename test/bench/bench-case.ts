@@ -16,7 +16,7 @@ export interface Bench {
 /** One case: measures, checks, and says what came out. */
 export interface Case {
   readonly name: string;
-  readonly run: (bench: Bench) => Promise<CaseResult>;
+  readonly run: (bench: Bench) => Promise<CaseResult | readonly CaseResult[]>;
 }
 
 /** A place at the source registry. */

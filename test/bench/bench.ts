@@ -2,6 +2,7 @@ import { writeFileSync } from 'node:fs';
 import { cpus } from 'node:os';
 import { parseArgs } from 'node:util';
 import { breakCases } from './break-cases.ts';
+import { bundleCase } from './bundle.ts';
 import { smoothCases } from './cases.ts';
 import { durableCases } from './durable-case.ts';
 import { Ground } from './ground.ts';
@@ -20,7 +21,7 @@ const { values, positionals } = parseArgs({
     json: { type: 'string' },
   },
 });
-const cases = [...smoothCases, ...breakCases, ...durableCases];
+const cases = [...smoothCases, ...breakCases, ...durableCases, bundleCase];
 const wanted = cases.filter(({ name }) => positionals.length === 0 || positionals.includes(name));
 if (wanted.length === 0)
   throw new Error(`no such case; there are ${cases.map(({ name }) => name).join(', ')}`);
@@ -36,8 +37,10 @@ try {
       repetitions: Number(values.repetitions),
       scale: Number(values.scale),
     });
-    results.push(result);
-    console.log(resultText(result));
+    for (const part of [result].flat()) {
+      results.push(part);
+      console.log(resultText(part));
+    }
   }
 } finally {
   await ground.close();
