@@ -1,6 +1,11 @@
 import { printReceipt, type Receipt } from '../../domain/bundle/receipt.ts';
 import { adoptRoot, begin, commit, type SiteState } from '../../domain/bundle/site-state.ts';
-import { statementPayloadType, type BundleBlob, type BundleImage } from '../../domain/bundle/statement.ts';
+import {
+  statementPayloadType,
+  type BundleBlob,
+  type BundleImage,
+  type BundleStatement,
+} from '../../domain/bundle/statement.ts';
 import { Failure } from '../../domain/failure.ts';
 import type { RepositoryPath } from '../../domain/names/repository-path.ts';
 import { copyImage } from '../copy/copy-image.ts';
@@ -16,6 +21,9 @@ import { BundleSource } from '../layout/bundle-source.ts';
 import type { SiteFolder } from '../layout/site-folder.ts';
 import { carriedRoots, verifyBundle, type VerifiedBundle } from '../layout/verify-bundle.ts';
 import { signEnvelope } from '../trust/ed25519.ts';
+
+/** Images on their way at once; the blobs of all share the lanes. */
+const imagesAtOnce = 8;
 
 /** What an import works on. */
 export interface ImportTarget {
@@ -134,33 +142,45 @@ async function pushAll(
     limit: (task) => lanes.run(task, options.signal),
   };
   let bytesMoved = 0;
-  for (const image of tagLast(statement.images)) {
-    const source = new BundleSource(target.medium, statement, image.repo, target.repository);
-    const mountFrom = new Set(statement.assumed.map(({ repo }) => repo));
-    mountFrom.delete(image.repo);
-    const report = await copyImage(source, target.repository(image.repo), image, context, {
-      tag: image.tag,
-      recheck: true,
-      mountFrom: [...mountFrom].slice(0, 4),
-      ...(options.signal === undefined ? {} : { signal: options.signal }),
-      ...(options.memory === undefined ? {} : { memory: options.memory }),
-    });
-    if (report.referrersMissing > 0) {
-      throw new Failure('ReferrersIncomplete', {
-        side: 'destination',
-        subject: `${image.repo}:${image.tag}`,
-      });
-    }
-    bytesMoved += report.bytesMoved;
+  const push = async (image: BundleImage): Promise<void> => {
+    const moved = await pushImage(target, statement, image, context, options);
+    bytesMoved += moved;
     options.report?.(`${image.repo}:${image.tag} ${image.digest}`);
-  }
+  };
+  // Signatures under tags of their own come before the images they sign.
+  await inParallel(statement.images.filter(isAttachment), push, imagesAtOnce);
+  await inParallel(
+    statement.images.filter((image) => !isAttachment(image)),
+    push,
+    imagesAtOnce,
+  );
   return bytesMoved;
 }
 
-/** Signatures under tags of their own come before the images they sign. */
-function tagLast(images: readonly BundleImage[]): readonly BundleImage[] {
-  const isAttachment = ({ tag }: BundleImage): boolean => /^sha256-[0-9a-f]{64}/.test(tag);
-  return [...images.filter(isAttachment), ...images.filter((image) => !isAttachment(image))];
+const isAttachment = ({ tag }: BundleImage): boolean => /^sha256-[0-9a-f]{64}/.test(tag);
+
+async function pushImage(
+  { medium, repository }: ImportTarget,
+  statement: BundleStatement,
+  image: BundleImage,
+  context: CopyContext,
+  { signal, memory }: ImportOptions,
+): Promise<number> {
+  const source = new BundleSource(medium, statement, image.repo, repository);
+  const mountFrom = new Set(statement.assumed.map(({ repo }) => repo));
+  mountFrom.delete(image.repo);
+  const report = await copyImage(source, repository(image.repo), image, context, {
+    tag: image.tag,
+    recheck: true,
+    mountFrom: [...mountFrom].slice(0, 4),
+    ...(signal === undefined ? {} : { signal }),
+    ...(memory === undefined ? {} : { memory }),
+  });
+  if (report.referrersMissing === 0) return report.bytesMoved;
+  throw new Failure('ReferrersIncomplete', {
+    side: 'destination',
+    subject: `${image.repo}:${image.tag}`,
+  });
 }
 
 async function writeReceipt(

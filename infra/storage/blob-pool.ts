@@ -96,14 +96,8 @@ export class BlobPool implements ContentStore {
     return openPoolUpload(this.#store, poolKey(blob.digest), blob, options.resume ?? true, options.signal);
   }
 
-  async proveBlob(blob: Descriptor, signal?: AbortSignal): Promise<boolean> {
-    if (!(await this.hasBlob(blob, signal))) return false;
-    if (blob.size === 0) return true;
-    let bytes = 0;
-    for await (const chunk of this.#store.stream(poolKey(blob.digest), blob.size - 1, 1, signal)) {
-      bytes += chunk.byteLength;
-    }
-    return bytes === 1;
+  proveBlob(blob: Descriptor, signal?: AbortSignal): Promise<boolean> {
+    return this.#store.provesSize(poolKey(blob.digest), blob.size, signal);
   }
 
   async pushManifest(manifest: StoredManifest, tag?: TagName, signal?: AbortSignal): Promise<void> {

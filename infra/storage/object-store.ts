@@ -112,6 +112,22 @@ export class ObjectStore {
     }
   }
 
+  /** Whether an object has this size and its last byte can be read: one request. */
+  async provesSize(key: string, size: number, signal?: AbortSignal): Promise<boolean> {
+    if (size === 0) return (await this.head(key, signal))?.size === 0;
+    try {
+      const range = { Bucket: this.bucket, Key: key, Range: `bytes=${size - 1}-${size - 1}` };
+      const answer = await this.client.send(new GetObjectCommand(range), within(callMs, signal));
+      const last = await answer.Body?.transformToByteArray();
+      return answer.ContentRange === `bytes ${size - 1}-${size - 1}/${size}` && last?.byteLength === 1;
+    } catch (error) {
+      const status = statusOf(error);
+      // 416: it is shorter.
+      if (status === 404 || status === 416) return false;
+      throw storageFailure(error, key);
+    }
+  }
+
   /** Writes a small object. With `createOnly`, false where the key is taken (S3, "Conditional writes"). */
   async write(
     key: string,
