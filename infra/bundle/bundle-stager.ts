@@ -24,6 +24,7 @@ import type { RegistryClients } from '../registry/registry-client.ts';
 import { RegistryStore } from '../registry/registry-store.ts';
 import { Slots } from '../registry/slots.ts';
 import { BlobPool } from '../storage/blob-pool.ts';
+import { SharedFlights } from '../storage/shared-flights.ts';
 import type { BundleShelf } from '../storage/bundle-shelf.ts';
 import { sha256, signEnvelope, verifyEd25519 } from '../trust/ed25519.ts';
 import { parseImageRecord, type ImageRecord } from './image-record.ts';
@@ -46,12 +47,13 @@ export class BundleStager {
   readonly shelf: BundleShelf;
   readonly #clients: RegistryClients;
   readonly #keys: SigningKeys;
-  readonly #flights = new SingleFlight();
+  readonly #flights: SharedFlights;
   readonly #images = new SingleFlight();
   readonly #slots = new Slots(transfers);
 
   constructor(shelf: BundleShelf, clients: RegistryClients, keys: SigningKeys) {
     this.shelf = shelf;
+    this.#flights = new SharedFlights(shelf.store);
     this.#clients = clients;
     this.#keys = keys;
   }
@@ -66,7 +68,7 @@ export class BundleStager {
       const pool = new BlobPool(this.shelf.store);
       const upstream = new RegistryStore(this.#clients.of(source.registry), source.path, 'source');
       const context = {
-        flights: this.#flights,
+        flights: this.#flights.within(hooks.signal),
         proven: new ProvenParts(),
         manifests: new ManifestCache(),
         limit: <T>(task: () => Promise<T>): Promise<T> => this.#slots.run(task, hooks.signal),

@@ -8,6 +8,7 @@ import { parseEnvelope } from '../../domain/trust/envelope.ts';
 import type { ResourceClients } from '../kubernetes/cluster.ts';
 import { listPool, poolKey } from '../storage/blob-pool.ts';
 import { BundleShelf } from '../storage/bundle-shelf.ts';
+import { collectLeftovers } from './collect-leftovers.ts';
 import { abortStrayUploads } from '../storage/janitor.ts';
 
 /** What a pass did. */
@@ -18,6 +19,8 @@ export interface CollectReport {
   /** Blobs that nothing needs and that the next pass may take. */
   readonly marked: number;
   readonly uploads: number;
+  /** Records, inventories, failed plans and refused letters that nothing needs any more. */
+  readonly leftovers: number;
   /** Whether a staging was under way, so that no blob was touched. */
   readonly held: boolean;
 }
@@ -60,6 +63,7 @@ export async function collectBundles(
         ({ digest }) => (before.get(digest) ?? Number.POSITIVE_INFINITY) <= options.now - grace,
       );
   for (const { digest } of swept) await shelf.store.delete(poolKey(digest));
+  const leftovers = held ? 0 : await collectLeftovers(shelf, sites, options.now);
   const gone = new Set(swept.map(({ digest }) => digest));
   const marks = plan.sweep.filter(({ digest }) => !gone.has(digest));
   await writeMarks(shelf, new Map(marks.map(({ digest }) => [digest, before.get(digest) ?? options.now])));
@@ -69,6 +73,7 @@ export async function collectBundles(
     bytes: swept.reduce((sum, { size }) => sum + size, 0),
     marked: marks.length,
     uploads,
+    leftovers,
     held,
   };
 }

@@ -5,7 +5,8 @@ import type { SiteMail } from './site-mail.ts';
 
 /** Where sites put their receipts and inventories: `inbox/<anything>.json`. */
 export const inboxPrefix = 'inbox/';
-const refusedPrefix = 'inbox-refused/';
+/** Where files that are no letter of a site are moved. */
+export const refusedPrefix = 'inbox-refused/';
 /** Files looked at in one pass; the next goes on. */
 const mostAtOnce = 1000;
 

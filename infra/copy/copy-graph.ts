@@ -20,7 +20,7 @@ import { writeTag, type TagBefore } from './write-tag.ts';
 
 /** What all copies of a process share. */
 export interface CopyContext {
-  readonly flights: SingleFlight;
+  readonly flights: Pick<SingleFlight, 'run'>;
   readonly proven: ProvenParts;
   readonly manifests: ManifestCache;
   /** Default: every blob is asked for. */
@@ -183,7 +183,7 @@ export class GraphCopy {
     const key = `${this.#target.key} ${blob.digest}`;
     for (;;) {
       try {
-        await this.#context.flights.run(key, () => this.#placeUnshared(blob));
+        await this.#context.flights.run(key, () => this.#placeUnshared(blob), blob);
         break;
       } catch (error) {
         // Another copy brought this blob and was cancelled: then it is ours to bring.

@@ -124,13 +124,17 @@ export class BundleShelf {
     }
   }
 
+  inventoryKey(site: SiteName, digest: Digest): string {
+    return `sites/${site}/inventories/${digestHex(digest)}.json`;
+  }
+
   /** An inventory file by the digest of its payload. */
   inventory(site: SiteName, digest: Digest): Promise<Uint8Array | undefined> {
-    return this.store.read(inventoryKey(site, digest), maxEnvelopeBytes);
+    return this.store.read(this.inventoryKey(site, digest), maxEnvelopeBytes);
   }
 
   async writeInventory(site: SiteName, digest: Digest, bytes: Uint8Array): Promise<void> {
-    await this.store.write(inventoryKey(site, digest), bytes);
+    await this.store.write(this.inventoryKey(site, digest), bytes);
   }
 
   receipt(site: SiteName, sequence: number): Promise<Uint8Array | undefined> {
@@ -179,7 +183,5 @@ export class BundleShelf {
 
 const bundleKey = (site: SiteName, sequence: number, file: string): string =>
   `sites/${site}/${sequence}/${file}`;
-const inventoryKey = (site: SiteName, digest: Digest): string =>
-  `sites/${site}/inventories/${digestHex(digest)}.json`;
 const imageKey = (root: Digest): string => `images/${digestHex(root)}.json`;
 const encode = (value: object): Uint8Array => Buffer.from(JSON.stringify(value));

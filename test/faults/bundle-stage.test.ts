@@ -3,11 +3,15 @@ import { after, before, test } from 'node:test';
 import { createBundleActivities } from '../../activities/bundle.ts';
 import { Failure } from '../../domain/failure.ts';
 import { parseSiteName } from '../../domain/names/kubernetes-name.ts';
+import { parseRegistryDomain } from '../../domain/names/registry-domain.ts';
+import { collectLeftovers } from '../../infra/bundle/collect-leftovers.ts';
 import { collectBundles } from '../../infra/bundle/collect-bundles.ts';
+import { SharedFlights } from '../../infra/storage/shared-flights.ts';
 import { poolKey } from '../../infra/storage/blob-pool.ts';
 import { BundleShelf } from '../../infra/storage/bundle-shelf.ts';
 import { cosignSigner } from '../support/cosign-signer.ts';
 import { pushSample, randomBlob, sampleImage } from '../support/sample-image.ts';
+import { openFlakyLink } from '../support/flaky-link.ts';
 import { rejection } from '../support/refusal.ts';
 import { StageScene } from '../support/stage-scene.ts';
 
@@ -105,4 +109,55 @@ test('a staging that failed holds up no retention', async () => {
     }
   }
   assert.equal(await held(), false);
+});
+
+test('two processes that stage the same image at once fetch each layer once; one that died holds nobody up', async () => {
+  const image = sampleImage([randomBlob(3_000_000), randomBlob(2_000_000)]);
+  await pushSample(scene.store('apps/both'), image.blobs, [image.manifest], 'v1');
+  const link = await openFlakyLink(parseRegistryDomain(scene.upstream.domain));
+  const sites = ['left', 'right'];
+  for (const name of sites) await scene.site(name);
+  await scene.repository('both', { sites });
+  const registryAccess = async () => ({ domain: link.domain, provider: 'other' });
+  const processes = sites.map(() => scene.deps());
+  await Promise.all(
+    sites.map((site, at) => {
+      const deps = processes[at] ?? scene.deps();
+      const credentials = { ...deps.credentials, registryAccess };
+      return scene.stage({ site, kind: 'full' }, { ...deps, credentials });
+    }),
+  );
+  await link.close();
+  assert.ok(link.received < 5_300_000, `${link.received} bytes for 5,000,000`);
+
+  const flights = new SharedFlights(scene.s3.store, { deadMs: 300, lookMs: 50 });
+  const dead = image.blobs[1]?.descriptor ?? assert.fail();
+  await scene.s3.store.write(`flights/${dead.digest.slice(7)}`, Buffer.from('killed'));
+  assert.equal(await flights.within(undefined).run('k', async () => 'landed', dead), 'landed');
+  assert.equal(await scene.s3.store.head(`flights/${dead.digest.slice(7)}`), undefined);
+});
+
+test('records of images that left the pool, replaced inventories, failed plans and refused letters are collected', async () => {
+  const { store } = scene.s3;
+  const shelf = new BundleShelf(store);
+  const record = { root: { ...randomBlob(10).descriptor }, attachments: [] };
+  await store.write('images/gone.json', Buffer.from(JSON.stringify(record)));
+  await store.write('inbox-refused/odd.json', Buffer.from('{}'));
+  await store.write(`sites/calm/inventories/${'a'.repeat(64)}.json`, Buffer.from('{}'));
+  const kept = [];
+  for await (const { key } of store.list('images/')) if (key !== 'images/gone.json') kept.push(key);
+  assert.ok(kept.length > 0);
+  const sites = await scene.cluster.resource('edgesites').list();
+  const tidy = parseSiteName('tidy');
+  for (const sequence of [1, 2]) {
+    await shelf.takeSequence(tidy, sequence, {});
+    await shelf.markFailed(tidy, sequence);
+  }
+  assert.equal(await collectLeftovers(shelf, sites, Date.now()), 1, 'a failed plan, but not the newest');
+  assert.deepEqual([...(await shelf.sequences(tidy)).keys()], [2]);
+  const later = Date.now() + 31 * 86_400_000;
+  assert.equal(await collectLeftovers(shelf, sites, later), 3);
+  const left = [];
+  for await (const { key } of store.list('images/')) left.push(key);
+  assert.deepEqual(left, kept, 'records of what the pool has stay');
 });
