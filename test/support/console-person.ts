@@ -30,7 +30,8 @@ export async function consolePerson(browser: Browser, token: string, locale = 'e
     async see(view) {
       await page.goto(`${address}#/${view}`);
       await page.reload();
-      await page.locator('#view h2, #view [role=alert]').first().waitFor();
+      // the audit log of a whole test run is long
+      await page.locator('#view h2, #view [role=alert]').first().waitFor({ timeout: 60_000 });
     },
     async press(name, near) {
       const form = (field: string) => page.getByLabel(field).locator('xpath=ancestor::form');
