@@ -1,0 +1,189 @@
+import assert from 'node:assert/strict';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { after, test } from 'node:test';
+import { WorkflowFailedError } from '@temporalio/client';
+import { ApplicationFailure } from '@temporalio/common';
+import { historyToJSON } from '@temporalio/common/lib/proto-utils.js';
+import { Failure } from '../../domain/failure.ts';
+import { hubTaskQueue, syncWorkflowId } from '../../domain/sync/ids.ts';
+import { digest, planOf, scene } from '../support/sync-scene.ts';
+import { closeLab, testServer, workflowLab } from '../support/workflow-lab.ts';
+
+after(closeLab);
+const options = { skip: testServer === undefined ? 'TEMPORAL_TEST_SERVER is not set' : false };
+const recorded = process.env['IMAGEFERRY_RECORD_HISTORIES'];
+
+interface Played {
+  readonly result: unknown;
+  readonly calls: readonly string[];
+}
+
+/** Plays a workflow with activities that note their names; `IMAGEFERRY_RECORD_HISTORIES=1` keeps its history for replays. */
+async function play(
+  type: string,
+  args: readonly unknown[],
+  activities: Readonly<Record<string, (...list: never[]) => unknown>>,
+  workflowId = `${type}-${Math.random()}`,
+): Promise<Played> {
+  const lab = await workflowLab();
+  const calls: string[] = [];
+  const noted = Object.fromEntries(
+    Object.entries(activities).map(([name, activity]) => [
+      name,
+      (...list: never[]) => {
+        calls.push(name);
+        return activity(...list);
+      },
+    ]),
+  );
+  return lab.run(noted, async () => {
+    const { workflow } = lab.env.client;
+    const handle = await workflow.start(type, { workflowId, taskQueue: hubTaskQueue, args: [...args] });
+    const result = await handle.result().catch((error: unknown) => error);
+    if (recorded !== undefined) {
+      const path = join(import.meta.dirname, '../replay/histories', `${recorded}-${type}.json`);
+      writeFileSync(path, `${historyToJSON(await handle.fetchHistory())}\n`);
+    }
+    return { result, calls };
+  });
+}
+
+const codeOf = (error: unknown): string | null | undefined => {
+  assert.ok(error instanceof WorkflowFailedError && error.cause instanceof ApplicationFailure, String(error));
+  return error.cause.type;
+};
+
+const plain = (plan: ReturnType<typeof planOf>) =>
+  scene(plan).activities as unknown as Record<string, (...list: never[]) => unknown>;
+
+test(
+  'a rollback finds the content everywhere, fences, moves every site, tells, and lets a sync write it down',
+  options,
+  async () => {
+    const plan = planOf('back');
+    const { ref } = plan.claim;
+    const sites = ['north', 'south'].map((site) => ({ site, from: 'site' }));
+    const { calls, result } = await play('rollback', [ref, {}], {
+      ...plain(plan),
+      planRollback: async () => ({ tag: 'v1', to: digest, ref, uid: 'u', sites }),
+      fenceTag: async () => {},
+      rollBackSite: async () => {},
+      reportRollback: async () => {},
+    });
+    assert.deepEqual((result as { sites: unknown }).sites, sites);
+    assert.deepEqual(calls.slice(0, 5), [
+      'planRollback',
+      'fenceTag',
+      'rollBackSite',
+      'rollBackSite',
+      'reportRollback',
+    ]);
+    assert.deepEqual(calls.slice(5, 7), ['planSync', 'beginSync']);
+  },
+);
+
+test('G13 a rollback to content that is nowhere fences nothing, and says why', options, async () => {
+  const { ref } = planOf('gone').claim;
+  const told: unknown[] = [];
+  const { calls, result } = await play('rollback', [ref, {}], {
+    planRollback: async () => {
+      throw new Failure('RollbackTargetMissing', { side: 'destination' });
+    },
+    reportRollback: async (_ref: unknown, outcome: { failure?: { code: string } }) => {
+      told.push(outcome.failure?.code);
+    },
+  });
+  assert.equal(codeOf(result), 'RollbackTargetMissing');
+  assert.deepEqual([told, calls.at(-1)], [['RollbackTargetMissing'], 'reportRollback']);
+  assert.ok(!calls.includes('fenceTag'));
+});
+
+test(
+  'I08 a scrub heals what is damaged by a repair sync and looks again; one that cannot be asked stops nobody',
+  options,
+  async () => {
+    const plan = planOf('damaged');
+    const refs = [
+      { namespace: 'default', name: 'silent' },
+      plan.claim.ref,
+      { namespace: 'default', name: 'well' },
+    ];
+    const damage = new Map([['damaged', [1, 0]]]);
+    const { calls } = await play('scrub', [], {
+      ...plain(plan),
+      listScrubbed: async () => ({ refs }),
+      scrubRepository: async ({ name }: { name: string }) => {
+        if (name === 'silent') throw ApplicationFailure.nonRetryable('silent', 'Forbidden');
+        return damage.get(name)?.shift() ?? 0;
+      },
+    });
+    assert.equal(calls.filter((name) => name === 'scrubRepository').length, 4);
+    assert.equal(calls.filter((name) => name === 'copyImage').length, 1, 'the repair');
+  },
+);
+
+test(
+  'a sync with prune takes vanished tags away after it ended well; what holds that back fails nothing',
+  options,
+  async () => {
+    for (const held of [false, true]) {
+      const plan = planOf(`prune-${held}`, { selects: true, prunes: true });
+      const { ref } = plan.claim;
+      const activities = {
+        ...plain(plan),
+        pruneVanished: async () => {
+          if (held) throw ApplicationFailure.nonRetryable('held', 'DeleteGuard');
+          return 1;
+        },
+      };
+      const input = { ref, trigger: 'manual' };
+      const { calls, result } = await play('syncRepository', [input], activities, syncWorkflowId(ref));
+      assert.equal((result as { result: string }).result, 'Success');
+      assert.deepEqual(calls.slice(-2), ['recordSync', 'pruneVanished']);
+    }
+  },
+);
+
+test(
+  'a sync of very many tags goes through a window of pages that overlap, and describes its primary image',
+  options,
+  async () => {
+    const plan = planOf('window', { selects: true, tag: '75' });
+    const good = plain(plan);
+    const images = Array.from({ length: 100 }, (_, index) => String(index).padStart(2, '0'));
+    const { calls, result } = await play(
+      'syncRepository',
+      [{ ref: plan.claim.ref, trigger: 'manual' }],
+      {
+        ...good,
+        surveyImages: async ({ after }: { after?: string }) => {
+          const page = images.filter((tag) => after === undefined || tag > after).slice(0, 20);
+          const last = page.at(-1) ?? '';
+          const root = { mediaType: 'application/vnd.oci.image.manifest.v1+json', digest, size: 500 };
+          const found = page.map((tag) => ({ tag, root, current: [], needed: ['edge'] }));
+          return { images: found, total: 100, unchanged: 3, ...(last === '99' ? {} : { next: last }) };
+        },
+      },
+      syncWorkflowId(plan.claim.ref),
+    );
+    const report = result as { images: number; changed: number };
+    assert.deepEqual([report.images, report.changed], [115, 100]);
+    const [second, third] = calls.flatMap((name, index) => (name === 'surveyImages' ? [index] : [])).slice(1);
+    assert.ok(
+      (second ?? 0) < 25 && (third ?? 99) < 45,
+      'the next page is asked for before the page before has ended',
+    );
+    assert.ok(calls.includes('describeImage'));
+  },
+);
+
+for (const [type, activities] of [
+  ['recordUsage', { recordUsage: async () => {} }],
+  ['measureStorage', { measureStorage: async () => 7 }],
+] as const) {
+  test(`${type} is one step`, options, async () => {
+    const { calls } = await play(type, [], activities);
+    assert.deepEqual(calls, [type]);
+  });
+}
