@@ -6,6 +6,7 @@ import type { ApiDependencies } from './dependencies.ts';
 import { errorAnswer } from './errors.ts';
 import { CachedAccess } from './middleware/access-cache.ts';
 import { bearerAuthentication } from './middleware/bearer.ts';
+import { corsFor } from './middleware/cors.ts';
 import { RateLimiter, rateLimit } from './middleware/rate-limit.ts';
 import { requestIdentity } from './middleware/request-id.ts';
 import { requestLog } from './middleware/request-log.ts';
@@ -78,6 +79,7 @@ export function createApi(deps: ApiDependencies): ApiApp {
   app.notFound((context) => errorAnswer(context, new Failure('NotFound', { side: 'caller' }), deps.log));
   app.use(requestIdentity(), requestLog(deps.log, metrics), securityHeaders());
   healthRoutes(app, { ready: deps.ready, metrics });
+  app.use(`${basePath}/codec/*`, corsFor(deps.codecOrigin));
   app.use(
     `${basePath}/*`,
     bearerAuthentication(access),

@@ -57,6 +57,8 @@ export interface ApiDependencies {
   readonly bundles?: BundleRouteDependencies;
   /** Opens sealed payloads. Default: payloads are not sealed. */
   readonly payloads?: PayloadOpener;
+  /** Origin of Temporal's UI, whose pages may read opened payloads. Default: no page may. */
+  readonly codecOrigin?: string;
   readonly audit: { readonly outbox: AuditOutbox; readonly reader: AuditReader };
   readonly verifier: RegistryVerifier;
   /** Names that `spec.provider` may have. */

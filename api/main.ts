@@ -84,6 +84,7 @@ async function run(settings: ApiSettings, log: Logger): Promise<void> {
     log,
     rateLimits: { perSecond: settings.API_RATE_PER_SECOND, burst: settings.API_RATE_BURST },
     ...opener(settings),
+    ...codecOrigin(settings),
     ...workflowLinks(settings),
   });
   const server = await serveApi(api, settings.API_HOST, settings.API_PORT);
@@ -173,6 +174,12 @@ function startAudit(settings: ApiSettings, log: Logger): Promise<OpenAudit> {
 
 function opener({ TEMPORAL_CODEC_KEYS: keys }: ApiSettings): object {
   return keys === undefined ? {} : { payloads: payloadOpener(new SealingCodec(parseCodecKeys(keys))) };
+}
+
+/** The page of Temporal's UI asks the codec endpoint itself, from its own origin. */
+function codecOrigin({ CODEC_ORIGIN: given, TEMPORAL_UI: ui }: ApiSettings): object {
+  const page = given ?? ui;
+  return page === undefined ? {} : { codecOrigin: new URL(page).origin };
 }
 
 function workflowLinks({ TEMPORAL_UI: ui, TEMPORAL_NAMESPACE: namespace }: ApiSettings): object {

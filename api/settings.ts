@@ -10,6 +10,8 @@ const schema = z.object({
   TEMPORAL_NAMESPACE: z.string().min(1).default('default'),
   TEMPORAL_CODEC_KEYS: z.string().optional(),
   TEMPORAL_UI: z.url().optional(),
+  /** Origin of Temporal's UI where it is another than that of `TEMPORAL_UI`. */
+  CODEC_ORIGIN: z.url().optional(),
   S3_ENDPOINT: z.url().optional(),
   S3_ALLOW_HTTP: z.enum(['true', 'false']).default('false'),
   S3_REGION: z.string().min(1).default('us-east-1'),

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { z } from '@hono/zod-openapi';
-import type { BatchResult } from '../../domain/batch/operation.ts';
+import type { BatchProgress, BatchResult } from '../../domain/batch/operation.ts';
 import { asFailure, Failure } from '../../domain/failure.ts';
 import { batchTargets, planBatch, refusal, type BatchPlan, type ItemTarget } from '../batch-plan.ts';
 import { parseBatch, yamlTypes } from '../batch-request.ts';
@@ -56,7 +56,7 @@ export const batchRoute = (tools: RouteTools): Route =>
     },
   );
 
-/** How far a batch has come, for those who started it. */
+/** How far a batch has come, for those who started it and those who may read every item of it. */
 export const batchProgressRoute = (tools: RouteTools): Route =>
   route(
     {
@@ -71,15 +71,33 @@ export const batchProgressRoute = (tools: RouteTools): Route =>
       query: noQuery,
       answers: { 200: { description: 'Its progress', schema: batchProgressSchema } },
     },
-    async ({ params, caller }) => {
+    async (call) => {
+      const { params } = call;
       const progress = await tools.workflows.batchProgress(params.name);
-      // Another's batch looks like none: an id must not tell that it exists.
-      if (progress === undefined || progress.requestedBy !== caller.username) {
+      // A batch of things that the caller may not see looks like none: an id must not tell that it exists.
+      if (progress === undefined || !(await mayRead(call, progress))) {
         throw new Failure('NotFound', { side: 'caller', subject: `batch ${params.name}` });
       }
       return { status: 200, body: progress };
     },
   );
+
+/** Asked once for each kind and namespace, however many items there are. */
+async function mayRead(call: AnyCall, { requestedBy, results }: BatchProgress): Promise<boolean> {
+  if (requestedBy === call.caller.username) return true;
+  const places = Map.groupBy(results, ({ resource, namespace }) => `${resource} ${namespace}`);
+  try {
+    for (const [first] of places.values()) {
+      if (first === undefined) continue;
+      const resource = first.resource === 'registrysecrets' ? 'registrysecrets' : 'repositories';
+      await call.require({ verb: 'get', resource, namespace: first.namespace });
+    }
+    return places.size > 0;
+  } catch (error) {
+    if (asFailure(error).code === 'AccessDenied') return false;
+    throw error;
+  }
+}
 
 /** One forbidden item refuses the whole batch before anything is looked at (fault P08). */
 async function requireAll(call: AnyCall, targets: readonly ItemTarget[]): Promise<void> {

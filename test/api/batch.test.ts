@@ -19,10 +19,6 @@ test('a batch creates credentials at once and leaves the rest to its workflow, w
   const text = await response.text();
   assert.ok(!text.includes('canary-password'));
   assert.equal(JSON.parse(text).total, 2);
-  const other = await call('GET', `/namespaces/default/batches/${answer.id}`, undefined, {
-    authorization: 'Bearer other-token',
-  });
-  assert.equal(other.status, 404);
 });
 
 test('a dry run tells of every item and does nothing', async () => {
@@ -97,4 +93,18 @@ test('what is not there, in use, or of the wrong kind is refused item by item or
     400,
   );
   assert.equal((await call('POST', path, { operation: 'create', items: [] })).status, 400);
+});
+
+test('a batch is shown to its starter and to those who may read its items; to others it does not exist', async () => {
+  const { call, access } = inProcessApi();
+  const items = [{ metadata: { name: 'a' }, spec: newRepository('a').spec }];
+  const { id } = (await json(await call('POST', path, { operation: 'create', items }))) as { id: string };
+  const as = (name: string) =>
+    call('GET', `/namespaces/default/batches/${id}`, undefined, { authorization: `Bearer ${name}-token` });
+  assert.equal((await as('admin')).status, 200);
+  assert.equal((await as('colleague')).status, 200);
+  access.allow = (caller, { verb }) => caller.username !== 'stranger' || verb === 'list';
+  const hidden = await as('stranger');
+  assert.equal(hidden.status, 404);
+  assert.doesNotMatch(await hidden.text(), /admin/);
 });

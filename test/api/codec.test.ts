@@ -4,7 +4,7 @@ import { test } from 'node:test';
 import { payloadOpener } from '../../infra/temporal/codec-endpoint.ts';
 import { parseCodecKeys } from '../../infra/temporal/codec-keys.ts';
 import { SealingCodec } from '../../infra/temporal/codec.ts';
-import { inProcessApi } from '../support/api-in-process.ts';
+import { base, inProcessApi } from '../support/api-in-process.ts';
 
 const codec = new SealingCodec(parseCodecKeys(`k1:${randomBytes(32).toString('base64')}`));
 const json = async (response: Response) => JSON.parse(await response.text());
@@ -33,6 +33,61 @@ test('who may not see payloads is refused', async () => {
   const { call, access } = inProcessApi({ payloads: payloadOpener(codec) });
   access.allow = (_, question) => question.resource !== 'payloads';
   assert.equal((await call('POST', '/codec/decode', { payloads: [] })).status, 403);
+});
+
+const ui = 'https://temporal.example';
+const preflight = (app: ReturnType<typeof inProcessApi>['app'], origin: string) =>
+  app.request(`${base}/codec/decode`, {
+    method: 'OPTIONS',
+    headers: {
+      origin,
+      'access-control-request-method': 'POST',
+      'access-control-request-headers': 'authorization,content-type,x-namespace',
+    },
+  });
+
+test("a browser's preflight from Temporal's UI is let through without a token, from elsewhere it gets no leave", async () => {
+  const { app, access } = inProcessApi({ payloads: payloadOpener(codec), codecOrigin: ui });
+  const granted = await preflight(app, ui);
+  assert.equal(granted.status, 204);
+  assert.equal(granted.headers.get('access-control-allow-origin'), ui);
+  const allowed = granted.headers.get('access-control-allow-headers') ?? '';
+  for (const name of ['authorization', 'content-type', 'x-namespace'])
+    assert.ok(allowed.includes(name), allowed);
+  assert.equal(granted.headers.get('access-control-allow-credentials'), null);
+  for (const origin of ['https://evil.example', `${ui}.evil.example`, 'null']) {
+    const refused = await preflight(app, origin);
+    assert.equal(refused.headers.get('access-control-allow-origin'), null, origin);
+  }
+  assert.equal(access.authentications, 0);
+});
+
+test("P16: only Temporal's UI may read an answer, and only of this path", async () => {
+  const { call } = inProcessApi({ payloads: payloadOpener(codec), codecOrigin: ui });
+  const body = { payloads: [await sealed()] };
+  const opened = await call('POST', '/codec/decode', body, { origin: ui });
+  assert.deepEqual([opened.status, opened.headers.get('access-control-allow-origin')], [200, ui]);
+  assert.equal(opened.headers.get('cross-origin-resource-policy'), 'cross-origin');
+  const evil = await call('POST', '/codec/decode', body, { origin: 'https://evil.example' });
+  assert.equal(evil.headers.get('access-control-allow-origin'), null);
+  const elsewhere = await call('GET', '/namespaces/default/repositories', undefined, { origin: ui });
+  assert.equal(elsewhere.headers.get('access-control-allow-origin'), null);
+});
+
+test('histories are of all namespaces, so a right in one of them is not enough to open payloads', async () => {
+  const { call, access } = inProcessApi({ payloads: payloadOpener(codec), codecOrigin: ui });
+  access.allow = (_, question) => question.namespace === 'default';
+  const refused = await call('POST', '/codec/decode', { payloads: [await sealed()] }, { origin: ui });
+  assert.equal(refused.status, 403);
+  assert.deepEqual(
+    access.asked.map(({ namespace }) => namespace),
+    [undefined],
+  );
+});
+
+test('without a known origin no page may read an answer', async () => {
+  const { app } = inProcessApi({ payloads: payloadOpener(codec) });
+  assert.equal((await preflight(app, ui)).headers.get('access-control-allow-origin'), null);
 });
 
 test('without the key the answer says which is missing', async () => {
