@@ -35,7 +35,7 @@ export async function startProduct(options: StackOptions): Promise<Product> {
   };
   try {
     const endpoints = await prepareCluster(stack, options.progress.say);
-    const specs = [workerProcess(stack), api(stack)];
+    const specs = [workerProcess(stack), apiProcess(stack)];
     const starts = specs.map(async (spec) =>
       own.push(await supervise(stack.folder, spec, options.progress.say)),
     );
@@ -104,7 +104,8 @@ function ours(name: string, entry: string): Pick<ProcessSpec, 'name' | 'program'
   return { name, program: process.execPath, args: [join(root, entry)], cwd: root };
 }
 
-function api(stack: Stack): ProcessSpec {
+/** The API. */
+export function apiProcess(stack: Stack): ProcessSpec {
   const port = stack.ports.api;
   return {
     ...ours('api', 'api/main.ts'),
