@@ -39,6 +39,7 @@ import { createCopyActivities, createHubActivities } from '../activities/index.t
 import { copyTaskQueue, hubTaskQueue } from '../domain/sync/ids.ts';
 import { connectCluster } from '../infra/kubernetes/connection.ts';
 import { createCredentialStore } from '../infra/kubernetes/credential-store.ts';
+import { watchCredentials } from '../infra/kubernetes/credential-watch.ts';
 import { createEventRecorder } from '../infra/kubernetes/event-recorder.ts';
 import { watchResources } from '../infra/kubernetes/resource-cache.ts';
 import { createLeaseClaims } from '../infra/kubernetes/lease-claims.ts';
@@ -220,6 +221,9 @@ async function startHub(): Promise<() => Promise<void>> {
   const caches = await watchResources(cluster, watchedKinds, {
     onTrouble: (error) => log.warn({ err: error }, 'the cluster cannot be watched'),
   });
+  const secrets = watchCredentials(cluster, {
+    onTrouble: (error) => log.warn({ err: error }, 'Secrets cannot be watched'),
+  });
   registerImageGauges(metrics, caches);
   registerStorageGauges(metrics, { documents, resources });
   const stopLifecycle = startLifecycleReconcilers({
@@ -241,10 +245,19 @@ async function startHub(): Promise<() => Promise<void>> {
     schedules: createBundleSchedules(temporal),
     log,
   });
-  const stop = startReconcilers({ clients: resources, caches, credentials, events, workflows: gateway, log });
+  const stop = startReconcilers({
+    clients: resources,
+    caches,
+    credentials,
+    secrets,
+    events,
+    workflows: gateway,
+    log,
+  });
   return async () => {
     await Promise.all([stop(), stopLifecycle(), stopSites()]);
     caches.stop();
+    secrets.stop();
   };
 }
 

@@ -2,7 +2,7 @@ import type { ObjectRef } from '../resources/meta.ts';
 import type { Repository } from '../resources/repository.ts';
 
 /** The RegistrySecret that a Repository names. */
-function registryOf({ metadata, spec: { registryRef } }: Repository): ObjectRef {
+export function registryOf({ metadata, spec: { registryRef } }: Repository): ObjectRef {
   return { namespace: registryRef.namespace ?? metadata.namespace ?? '', name: registryRef.name };
 }
 

@@ -63,3 +63,9 @@ export interface RegistrySecret extends Resource<'RegistrySecret'> {
   readonly spec: RegistrySecretSpec;
   readonly status?: RegistrySecretStatus;
 }
+
+/** Whether Repositories of a namespace may use it. */
+export function mayUse({ metadata, spec }: RegistrySecret, namespace: string): boolean {
+  const allowed = spec.allowedNamespaces ?? [];
+  return metadata.namespace === namespace || allowed.includes(namespace) || allowed.includes('*');
+}

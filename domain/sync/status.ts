@@ -1,8 +1,8 @@
 import { humanSize } from '../human-size.ts';
 import { setCondition, type Condition } from '../resources/meta.ts';
 import type { RepositoryStatus, SyncTrigger, TagSiteStatus, TagStatus } from '../resources/repository.ts';
-import { onlyMetadata, primaryImage, waitOf, type SyncOutcome } from './outcome.ts';
 import { explain } from './failure-facts.ts';
+import { onlyMetadata, primaryImage, waitOf, type RunIdentity, type SyncOutcome } from './outcome.ts';
 import { addRecord, syncRecord } from './history.ts';
 import type { SyncPlan } from './plan.ts';
 import { siteStatuses } from './site-status.ts';
@@ -73,6 +73,49 @@ export function endedStatus(before: RepositoryStatus | undefined, outcome: SyncO
       syncedAfter(outcome),
       outcome.ended,
     ),
+  };
+}
+
+/**
+ * The status where it says that a sync runs, and none does: the run was ended from outside, so that it could not write how
+ * it ended. `run` is what Temporal still knows of it.
+ */
+export function interruptedStatus(
+  before: RepositoryStatus,
+  run: RunIdentity | undefined,
+  now: string,
+): RepositoryStatus {
+  const failure = { code: 'SyncInterrupted', side: 'cluster' } as const;
+  const message = explain(failure);
+  const known = before.conditions?.find(({ type }) => type === syncedCondition);
+  const condition = {
+    type: syncedCondition,
+    status: 'False',
+    reason: failure.code,
+    message,
+    ...(known?.observedGeneration === undefined ? {} : { observedGeneration: known.observedGeneration }),
+  } as const;
+  const record =
+    run === undefined
+      ? undefined
+      : {
+          id: run.runId,
+          trigger: run.trigger,
+          started: run.started,
+          workflowId: run.workflowId,
+          runId: run.runId,
+          result: 'Failed' as const,
+          ended: now,
+          bytesMoved: 0,
+          bytesReused: 0,
+          reason: failure.code,
+          message,
+        };
+  return {
+    ...before,
+    syncStatus: 'Failed',
+    ...(record === undefined ? {} : { history: addRecord(before.history ?? [], record) }),
+    conditions: setCondition(before.conditions ?? [], condition, now),
   };
 }
 

@@ -61,7 +61,7 @@ export interface CredentialStore {
   /** The stored credential, where its Secret belongs to this very object and not to an earlier one of that name. */
   owned(owner: RegistrySecret): Promise<Credential | undefined>;
   /** Deletes the Secret of a RegistrySecret that is gone, where no later object of that name has taken it over. */
-  remove(owner: RegistrySecret): Promise<void>;
+  remove(owner: ObjectRef & { readonly uid: string }): Promise<void>;
   /** Makes a Secret that was stored before its RegistrySecret had a uid go with it. Leaves one that has an owner alone. */
   adopt(owner: RegistrySecret): Promise<void>;
   /** The registry and credential of a RegistrySecret. Throws `RegistrySecretNotFound`, `SecretNotFound`, `SecretRefRefused`. */

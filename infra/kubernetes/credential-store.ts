@@ -10,7 +10,11 @@ import { Failure } from '../../domain/failure.ts';
 import { parseRegistryDomain, registryHost } from '../../domain/names/registry-domain.ts';
 import type { EdgeSite } from '../../domain/resources/edge-site.ts';
 import { apiGroup, apiVersion, systemNamespace, type ObjectRef } from '../../domain/resources/meta.ts';
-import type { RegistryAccessSpec, RegistrySecret } from '../../domain/resources/registry-secret.ts';
+import {
+  mayUse,
+  type RegistryAccessSpec,
+  type RegistrySecret,
+} from '../../domain/resources/registry-secret.ts';
 import type { Credential, RegistryAccess } from '../copy/engine.ts';
 import { clusterCall, clusterCallIfPresent } from './cluster-call.ts';
 import type { CredentialStore, ResourceClients } from './cluster.ts';
@@ -50,9 +54,9 @@ export function createCredentialStore(config: KubeConfig, clients: ResourceClien
       return secret === undefined ? undefined : parseCredential(secret);
     },
     remove: async (owner) => {
-      const { uid, resourceVersion } = (await ownedSecret(core, owner))?.metadata ?? {};
+      const { uid, resourceVersion } = (await ownedSecret(core, { metadata: owner }))?.metadata ?? {};
       if (uid === undefined || resourceVersion === undefined) return;
-      const { namespace = '', name } = owner.metadata;
+      const { namespace, name } = owner;
       const body = { preconditions: { uid, resourceVersion } };
       await clusterCallIfPresent(`secrets/${secretNameOf(name)}`, () =>
         core.deleteNamespacedSecret({ namespace, name: secretNameOf(name), body }),
@@ -61,8 +65,7 @@ export function createCredentialStore(config: KubeConfig, clients: ResourceClien
     adopt: (owner) => adoptSecret(core, owner),
     registryAccess: async (ref, usedFrom) => {
       const found = await clients.resource('registrysecrets').get(ref);
-      if (found === undefined || !usableFrom(found, usedFrom))
-        throw refusedOrMissing(ref, found !== undefined);
+      if (found === undefined || !mayUse(found, usedFrom)) throw refusedOrMissing(ref, found !== undefined);
       const secret = await readSecret(ref.namespace, secretNameOf(ref.name));
       requireDomain(secret, found.spec.domain);
       return access(found.spec.domain, found.spec.provider, found.spec, parseCredential(secret));
@@ -111,7 +114,10 @@ function credentialSecret(
   };
 }
 
-async function ownedSecret(core: CoreV1Api, { metadata }: RegistrySecret): Promise<V1Secret | undefined> {
+async function ownedSecret(
+  core: CoreV1Api,
+  { metadata }: Pick<RegistrySecret, 'metadata'>,
+): Promise<V1Secret | undefined> {
   const name = secretNameOf(metadata.name);
   const found = await clusterCallIfPresent(`secrets/${name}`, () =>
     core.readNamespacedSecret({ namespace: metadata.namespace ?? '', name }),
@@ -160,11 +166,6 @@ function parseCredential(secret: V1Secret): Credential {
 
 const unusable = (secret: V1Secret, detail: string): Failure =>
   new Failure('InvalidCredential', { side: 'cluster', subject: secret.metadata?.name ?? '', detail });
-
-function usableFrom(secret: RegistrySecret, namespace: string): boolean {
-  const allowed = secret.spec.allowedNamespaces ?? [];
-  return secret.metadata.namespace === namespace || allowed.includes(namespace) || allowed.includes('*');
-}
 
 function refusedOrMissing(ref: ObjectRef, exists: boolean): Failure {
   const subject = `${ref.namespace}/${ref.name}`;

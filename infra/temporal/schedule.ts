@@ -26,13 +26,12 @@ const ownNote = 'spec.suspend';
 /** Creates or updates the Schedule of a Repository; writes nothing where it is as wanted. */
 export async function ensureResync(client: Client, ref: ObjectRef, plan: ResyncPlan): Promise<ScheduleState> {
   const wanted = scheduleOptions(ref, plan);
+  // Those that are there are known from the list of all: what is asked for here is mostly new.
+  if ((await engineCall(client, () => createOnce(client, wanted))) === true)
+    return stateOf(wanted.spec.intervals?.[0]?.every, wanted.state);
   const handle = client.schedule.getHandle(resyncScheduleId(ref));
   const present = await engineCall(client, () => handle.describe());
-  if (present === undefined) {
-    const created = await engineCall(client, () => createOnce(client, wanted));
-    if (created === true) return stateOf(wanted.spec.intervals?.[0]?.every, wanted.state);
-    return ensureResync(client, ref, plan);
-  }
+  if (present === undefined) return ensureResync(client, ref, plan);
   const now = stateOf(present.spec.intervals?.[0]?.every, present.state);
   const paused = plan.paused || now.heldBy !== undefined;
   const every = Math.max(1000, plan.everyMs);

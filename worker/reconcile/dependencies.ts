@@ -5,6 +5,7 @@ import type {
   ResourceCache,
   ResourceClients,
 } from '../../infra/kubernetes/cluster.ts';
+import type { CredentialWatch } from '../../infra/kubernetes/credential-watch.ts';
 import type { WorkflowGateway } from '../../infra/temporal/gateway.ts';
 
 /** What the reconcilers are handed. */
@@ -16,6 +17,8 @@ export interface ReconcileDependencies {
     cache(plural: 'edgesites'): ResourceCache<'edgesites'>;
   };
   readonly credentials: CredentialStore;
+  /** The Secrets of RegistrySecrets as they come and go. Default: they are not watched. */
+  readonly secrets?: CredentialWatch;
   readonly events: EventRecorder;
   readonly workflows: WorkflowGateway;
   readonly log: Logger;

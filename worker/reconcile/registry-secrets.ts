@@ -3,6 +3,7 @@ import { registrySecretWish } from '../../domain/reconcile/registry-secret.ts';
 import type { ObjectRef } from '../../domain/resources/meta.ts';
 import type { RegistrySecret } from '../../domain/resources/registry-secret.ts';
 import type { Credential } from '../../infra/copy/engine.ts';
+import type { CredentialSecret } from '../../infra/kubernetes/credential-watch.ts';
 import type { ReconcileDependencies } from './dependencies.ts';
 
 /** Milliseconds within which the API has stored a new object's Secret; creation times are whole seconds. */
@@ -16,6 +17,8 @@ const creationMs = 5_000;
 export class RegistrySecretReconciler {
   readonly #deps: ReconcileDependencies;
   readonly #gone = new Map<string, RegistrySecret>();
+  /** Names that are to be verified whether they are due or not. */
+  readonly #toVerify = new Set<string>();
   /** Uids whose Secret is known to go with them; what a restart forgets is looked at again. */
   readonly #adopted = new Set<string>();
 
@@ -28,6 +31,22 @@ export class RegistrySecretReconciler {
     this.#gone.set(`${secret.metadata.namespace}/${secret.metadata.name}`, secret);
   }
 
+  /** The Secret of a RegistrySecret went: what that means is shown at once. */
+  credentialGone(ref: ObjectRef): void {
+    this.#toVerify.add(`${ref.namespace}/${ref.name}`);
+  }
+
+  /**
+   * Deletes a Secret whose RegistrySecret went while nobody watched. Kubernetes collects it too, but later, and not where
+   * no controller-manager runs.
+   */
+  async sweepSecret({ owner }: CredentialSecret): Promise<void> {
+    const { namespace, name, uid } = owner;
+    if (this.#deps.caches.cache('registrysecrets').get({ namespace, name })?.metadata.uid === uid) return;
+    const found = await this.#deps.clients.resource('registrysecrets').get({ namespace, name });
+    if (found?.metadata.uid !== uid) await this.#deps.credentials.remove({ namespace, name, uid });
+  }
+
   async reconcile(ref: ObjectRef): Promise<void> {
     await this.#clear(`${ref.namespace}/${ref.name}`);
     const secret = this.#deps.caches.cache('registrysecrets').get(ref);
@@ -37,9 +56,11 @@ export class RegistrySecretReconciler {
     if (wish.credential !== undefined) await this.#keep(secret, ref, wish.credential);
     await this.#adopt(secret);
     if (wish.patch !== undefined) await this.#deps.clients.resource('registrysecrets').patch(ref, wish.patch);
-    if (!wish.verify) return;
+    const key = `${ref.namespace}/${ref.name}`;
+    if (!this.#toVerify.has(key) && !wish.verify) return;
     await this.#awaitCredential(secret, now);
     await this.#deps.workflows.startVerify(ref);
+    this.#toVerify.delete(key);
   }
 
   /**
@@ -83,7 +104,8 @@ export class RegistrySecretReconciler {
   async #clear(key: string): Promise<void> {
     const gone = this.#gone.get(key);
     if (gone === undefined) return;
-    await this.#deps.credentials.remove(gone);
+    const { namespace = '', name, uid = '' } = gone.metadata;
+    await this.#deps.credentials.remove({ namespace, name, uid });
     if (this.#gone.get(key) === gone) this.#gone.delete(key);
   }
 }

@@ -1,3 +1,5 @@
+import { registryOf } from '../../domain/api/registry-use.ts';
+import { conditionsIn } from '../../domain/reconcile/repository-conditions.ts';
 import { asksForAction, repositoryWish } from '../../domain/reconcile/repository.ts';
 import type { ObjectRef } from '../../domain/resources/meta.ts';
 import type { Repository } from '../../domain/resources/repository.ts';
@@ -52,7 +54,9 @@ export class RepositoryReconciler {
   }
 
   async #serve(ref: ObjectRef, seen: Repository): Promise<void> {
-    await this.#schedules.ensure(ref, seen.metadata.uid ?? '', this.#wish(seen).schedule);
+    const wanted = this.#wish(seen).schedule;
+    const { heldBy } = await this.#schedules.ensure(ref, seen.metadata.uid ?? '', wanted);
+    await this.#tell(ref, seen, heldBy);
     if (!asksForAction(this.#wish(seen))) return;
     const repository = await this.#read(ref);
     if (isGone(repository)) return;
@@ -62,6 +66,23 @@ export class RepositoryReconciler {
     if (wish.start !== undefined) await workflows.startSync(ref, wish.start, wish.request);
     if (Object.keys(wish.handled).length === 0) return;
     await clients.resource('repositories').patch(ref, { metadata: { annotations: wish.handled } });
+  }
+
+  /** Says in the conditions what the Repository itself cannot know. */
+  async #tell(ref: ObjectRef, seen: Repository, heldBy: string | undefined): Promise<void> {
+    const secret = this.#deps.caches.cache('registrysecrets').get(registryOf(seen));
+    const surroundings = {
+      ...(secret === undefined ? {} : { secret }),
+      ...(heldBy === undefined ? {} : { heldBy }),
+    };
+    const now = `${new Date((this.#deps.now ?? Date.now)()).toISOString().slice(0, 19)}Z`;
+    if (conditionsIn(seen, surroundings, now) === undefined) return;
+    await this.#deps.clients
+      .resource('repositories')
+      .updateStatus(ref, seen.metadata.uid ?? '', (repository) => {
+        const conditions = conditionsIn(repository, surroundings, now);
+        return conditions === undefined ? undefined : { ...repository.status, conditions };
+      });
   }
 
   #wish(repository: Repository) {

@@ -1,10 +1,13 @@
+import { usersOf } from '../../domain/api/registry-use.ts';
 import { asFailure } from '../../domain/failure.ts';
 import type { ObjectRef } from '../../domain/resources/meta.ts';
 import type { ReconcileDependencies } from './dependencies.ts';
+import { InterruptedSyncs } from './interrupted-syncs.ts';
 import { KeyedQueue } from './keyed-queue.ts';
 import { repeating } from './repeating.ts';
 import { RegistrySecretReconciler } from './registry-secrets.ts';
 import { RepositoryReconciler } from './repositories.ts';
+import { VerdictChanges } from './verdict-changes.ts';
 
 const defaultSweepMs = 30_000;
 
@@ -15,6 +18,7 @@ const defaultSweepMs = 30_000;
 export function startReconcilers(deps: ReconcileDependencies): () => Promise<void> {
   const repositories = new RepositoryReconciler(deps);
   const secrets = new RegistrySecretReconciler(deps);
+  const interrupted = new InterruptedSyncs(deps);
   const onFailure = (key: string, error: unknown): void => {
     const { code, message } = asFailure(error);
     deps.log.warn({ key, code }, `Reconciling failed, will be tried again: ${message}`);
@@ -40,14 +44,29 @@ export function startReconcilers(deps: ReconcileDependencies): () => Promise<voi
     // A site concerns whatever may go to it; most Repositories will find that it does not concern them.
     deps.caches.cache('edgesites').onChange(addRepositories);
   });
+  const verdicts = new VerdictChanges();
   deps.caches.cache('registrysecrets').onChange((secret, gone) => {
     if (gone) secrets.gone(secret);
     secretQueue.add(keyOf(secret.metadata));
+    if (!verdicts.isNews(secret, gone)) return;
+    const ref = parseKey(keyOf(secret.metadata));
+    for (const key of usersOf(ref, deps.caches.cache('repositories').list())) repositoryQueue.add(key);
+  });
+  deps.secrets?.onChange(({ owner }, gone) => {
+    if (!gone) return;
+    secrets.credentialGone(owner);
+    secretQueue.add(keyOf(owner));
   });
   const sweep = repeating(sweepMs, async () => {
     for (const { metadata } of deps.caches.cache('registrysecrets').list()) secretQueue.add(keyOf(metadata));
     await schedules.first;
     addRepositories();
+    const attempts = [
+      interrupted.sweep(deps.caches.cache('repositories').list()),
+      ...(deps.secrets?.list() ?? []).map((secret) => secrets.sweepSecret(secret)),
+    ];
+    for (const end of await Promise.allSettled(attempts))
+      if (end.status === 'rejected') onFailure('sweep', end.reason);
     return sweepMs;
   });
   return async () => {

@@ -61,7 +61,7 @@ export const controllerRole: object = clusterRole('image-controller', [
     visible.map((plural) => `${plural}/finalizers` as const),
     ['update'],
   ),
-  core(['secrets'], ['get', 'create', 'update', 'patch', 'delete']),
+  core(['secrets'], [...read, 'create', 'update', 'patch', 'delete']),
   core(['pods'], read),
   // public keys that Repositories name
   core(['configmaps'], ['get']),

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { afterEach, beforeEach, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { WatchedCache, type CacheOptions } from '../../../infra/kubernetes/resource-cache.ts';
+import type { CacheOptions } from '../../../infra/kubernetes/list-watch.ts';
+import { WatchedCache } from '../../../infra/kubernetes/resource-cache.ts';
 import { MisbehavingApiServer, siteObject, watchLine } from '../../support/misbehaving-apiserver.ts';
 
 let server: MisbehavingApiServer;
