@@ -44,7 +44,7 @@ export function auditedCredentials(store: CredentialStore, audit: CredentialAudi
 async function around(
   { outbox, actor, source, now }: CredentialAudit,
   verb: string,
-  { metadata }: RegistrySecret,
+  { metadata }: Pick<RegistrySecret, 'metadata'>,
   work: () => Promise<void>,
 ): Promise<void> {
   const { name, namespace = '' } = metadata;

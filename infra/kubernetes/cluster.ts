@@ -59,9 +59,9 @@ export interface CredentialStore {
   /** Puts a credential into the RegistrySecret's own Secret, owned by it where it has a uid by now. Idempotent. */
   store(owner: RegistrySecret, credential: Credential): Promise<void>;
   /** The stored credential, where its Secret belongs to this very object and not to an earlier one of that name. */
-  owned(owner: RegistrySecret): Promise<Credential | undefined>;
+  owned(owner: Pick<RegistrySecret, 'metadata'>): Promise<Credential | undefined>;
   /** Deletes the Secret of a RegistrySecret that is gone, where no later object of that name has taken it over. */
-  remove(owner: ObjectRef & { readonly uid: string }): Promise<void>;
+  remove(owner: Pick<RegistrySecret, 'metadata'>): Promise<void>;
   /** Makes a Secret that was stored before its RegistrySecret had a uid go with it. Leaves one that has an owner alone. */
   adopt(owner: RegistrySecret): Promise<void>;
   /** The registry and credential of a RegistrySecret. Throws `RegistrySecretNotFound`, `SecretNotFound`, `SecretRefRefused`. */

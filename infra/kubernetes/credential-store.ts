@@ -54,9 +54,9 @@ export function createCredentialStore(config: KubeConfig, clients: ResourceClien
       return secret === undefined ? undefined : parseCredential(secret);
     },
     remove: async (owner) => {
-      const { uid, resourceVersion } = (await ownedSecret(core, { metadata: owner }))?.metadata ?? {};
+      const { uid, resourceVersion } = (await ownedSecret(core, owner))?.metadata ?? {};
       if (uid === undefined || resourceVersion === undefined) return;
-      const { namespace, name } = owner;
+      const { namespace = '', name } = owner.metadata;
       const body = { preconditions: { uid, resourceVersion } };
       await clusterCallIfPresent(`secrets/${secretNameOf(name)}`, () =>
         core.deleteNamespacedSecret({ namespace, name: secretNameOf(name), body }),

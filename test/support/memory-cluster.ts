@@ -69,7 +69,8 @@ export class MemoryCluster implements ResourceClients {
       },
       adopt: async () => {},
       owned: async ({ metadata }) => this.credentialsStored.get(`${metadata.namespace}/${metadata.name}`),
-      remove: async ({ namespace, name }) => void this.credentialsStored.delete(`${namespace}/${name}`),
+      remove: async ({ metadata }) =>
+        void this.credentialsStored.delete(`${metadata.namespace}/${metadata.name}`),
       registryAccess: unused,
       siteAccess: unused,
     };

@@ -44,7 +44,7 @@ export class RegistrySecretReconciler {
     const { namespace, name, uid } = owner;
     if (this.#deps.caches.cache('registrysecrets').get({ namespace, name })?.metadata.uid === uid) return;
     const found = await this.#deps.clients.resource('registrysecrets').get({ namespace, name });
-    if (found?.metadata.uid !== uid) await this.#deps.credentials.remove({ namespace, name, uid });
+    if (found?.metadata.uid !== uid) await this.#deps.credentials.remove({ metadata: owner });
   }
 
   async reconcile(ref: ObjectRef): Promise<void> {
@@ -104,8 +104,7 @@ export class RegistrySecretReconciler {
   async #clear(key: string): Promise<void> {
     const gone = this.#gone.get(key);
     if (gone === undefined) return;
-    const { namespace = '', name, uid = '' } = gone.metadata;
-    await this.#deps.credentials.remove({ namespace, name, uid });
+    await this.#deps.credentials.remove(gone);
     if (this.#gone.get(key) === gone) this.#gone.delete(key);
   }
 }
