@@ -52,8 +52,10 @@ class MemoryGateway {
         await done('unschedule');
       },
       scheduledRepositories: async () =>
-        [...this.schedules].map(([name, state]) => ({
-          ...state,
+        [...this.schedules].map(([name, { everyMs, paused, heldBy }]) => ({
+          everyMs,
+          paused,
+          ...(heldBy === undefined ? {} : { heldBy }),
           ref: { namespace: name.split('/')[0] ?? '', name: name.split('/')[1] ?? '' },
         })),
       startVerify: async () => ({ workflowId: 'v', runId: '1', alreadyRunning: false }),
