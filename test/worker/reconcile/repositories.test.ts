@@ -52,12 +52,12 @@ class MemoryGateway {
         await done('unschedule');
       },
       scheduledRepositories: async () =>
-        [...this.schedules].map(([name, { everyMs, paused, heldBy }]) => ({
-          everyMs,
-          paused,
-          ...(heldBy === undefined ? {} : { heldBy }),
-          ref: { namespace: name.split('/')[0] ?? '', name: name.split('/')[1] ?? '' },
-        })),
+        [...this.schedules].map(([name, state]) =>
+          Object.assign(
+            { ref: { namespace: name.split('/')[0] ?? '', name: name.split('/')[1] ?? '' } },
+            state,
+          ),
+        ),
       startVerify: async () => ({ workflowId: 'v', runId: '1', alreadyRunning: false }),
     };
     return own as WorkflowGateway;
