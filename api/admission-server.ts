@@ -8,12 +8,19 @@ export interface ServingIdentity {
   readonly key: string;
 }
 
-/** Serves the admission webhooks over TLS on all of `host`'s port; resolves with the function that ends it. */
+/** The webhooks' server. */
+export interface AdmissionServer {
+  /** Serves with another certificate from the next connection on. */
+  renew(identity: ServingIdentity): void;
+  end(): void;
+}
+
+/** Serves the admission webhooks over TLS on all of `host`'s port. */
 export async function serveAdmission(
   app: Hono,
   identity: ServingIdentity,
   address: { readonly host: string; readonly port: number },
-): Promise<() => void> {
+): Promise<AdmissionServer> {
   const listener = getRequestListener(app.fetch, { overrideGlobalObjects: false });
   const options = {
     cert: identity.certificate,
@@ -26,8 +33,12 @@ export async function serveAdmission(
   server.once('error', listening.reject);
   server.listen(address.port, address.host, listening.resolve);
   await listening.promise;
-  return () => {
-    server.close();
-    server.closeAllConnections();
+  return {
+    renew: ({ certificate, key }) =>
+      server.setSecureContext({ cert: certificate, key, minVersion: 'TLSv1.2' }),
+    end: () => {
+      server.close();
+      server.closeAllConnections();
+    },
   };
 }

@@ -31,7 +31,7 @@ import { connectTemporal } from '../infra/temporal/connection.ts';
 import { sharedDataConverter } from '../infra/temporal/data-converter.ts';
 import { createLifecycleGateway } from '../infra/temporal/lifecycle-gateway.ts';
 import { createWorkflowGateway } from '../infra/temporal/workflow-gateway.ts';
-import { webhookCertificate } from '../infra/kubernetes/webhook-certificate.ts';
+import { trustOf, webhookCertificate } from '../infra/kubernetes/webhook-certificate.ts';
 import { registerWebhooks } from '../infra/kubernetes/webhook-registration.ts';
 import { serveAdmission } from './admission-server.ts';
 import { ownIdentity } from '../infra/kubernetes/own-identity.ts';
@@ -40,6 +40,9 @@ import { createApi } from './app.ts';
 import { admissionWebhooks } from './routes/admission.ts';
 import { serveApi } from './server.ts';
 import { parseSettings, type ApiSettings } from './settings.ts';
+
+/** Milliseconds between looks whether the webhooks' certificate is due, or was renewed by another replica. */
+const certificateLookMs = 600_000;
 
 const settings = parseSettings(process.env);
 const log = pino({ level: settings.LOG_LEVEL, base: { component: 'api' } });
@@ -131,8 +134,25 @@ async function startAdmission(
     const identity = await webhookCertificate(cluster, hostname, new Date());
     const end = await serveAdmission(app, identity, { host, port: port === '' ? 443 : Number(port) });
     await registerWebhooks(cluster, origin, identity.certificate);
+    let identity = await webhookCertificate(cluster, hostname, new Date());
+    const server = await serveAdmission(app, identity, { host, port: port === '' ? 443 : Number(port) });
+    await registerWebhooks(cluster, origin, trustOf(identity));
     log.info({ url: origin }, 'serving admission webhooks');
-    return end;
+    const renew = async (): Promise<void> => {
+      const newest = await webhookCertificate(cluster, hostname, new Date());
+      if (newest.certificate === identity.certificate) return;
+      await registerWebhooks(cluster, origin, trustOf(newest));
+      server.renew(newest);
+      identity = newest;
+      log.info('the certificate of the admission webhooks was renewed');
+    };
+    const look = (): void =>
+      void renew().catch((error: unknown) => log.warn({ err: error }, 'the certificate cannot be looked at'));
+    const timer = setInterval(look, certificateLookMs);
+    return () => {
+      clearInterval(timer);
+      server.end();
+    };
   } catch (error) {
     log.warn({ err: error }, 'the admission webhooks are off: the reconciler hides passwords a moment later');
     return () => undefined;

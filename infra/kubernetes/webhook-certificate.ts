@@ -10,7 +10,13 @@ import { fieldManager } from './resource-client.ts';
 export interface ServingCertificate {
   readonly certificate: string;
   readonly key: string;
+  /** What replicas that have not looked again yet still serve. Default: there was none. */
+  readonly previous?: string;
 }
+
+/** What callers should trust: the certificate, and the one before it. */
+export const trustOf = ({ certificate, previous }: ServingCertificate): string =>
+  previous === undefined ? certificate : `${certificate.trimEnd()}\n${previous}`;
 
 const name = 'image-webhook-tls';
 const lifetimeDays = 365;
@@ -33,9 +39,9 @@ export async function webhookCertificate(
     core.readNamespacedSecret({ namespace: systemNamespace, name }),
   );
   const text = (key: string): string => Buffer.from(found?.data?.[key] ?? '', 'base64').toString('utf8');
-  const kept = { certificate: text('tls.crt'), key: text('tls.key') };
+  const kept = { certificate: text('tls.crt'), key: text('tls.key'), ...previousOf(text('previous.crt')) };
   if (isGood(kept.certificate, host, now)) return kept;
-  const fresh = await makeCertificate(host, now);
+  const fresh = { ...(await makeCertificate(host, now)), ...previousOf(kept.certificate) };
   const body = {
     apiVersion: 'v1',
     kind: 'Secret',
@@ -45,7 +51,11 @@ export async function webhookCertificate(
       namespace: systemNamespace,
       labels: { 'app.kubernetes.io/part-of': 'image-management' },
     },
-    stringData: { 'tls.crt': fresh.certificate, 'tls.key': fresh.key },
+    stringData: {
+      'tls.crt': fresh.certificate,
+      'tls.key': fresh.key,
+      ...(fresh.previous === undefined ? {} : { 'previous.crt': fresh.previous }),
+    },
   };
   await clusterCall(`secrets/${name}`, () =>
     core.patchNamespacedSecret(
@@ -55,6 +65,9 @@ export async function webhookCertificate(
   );
   return fresh;
 }
+
+const previousOf = (certificate: string): { readonly previous?: string } =>
+  certificate === '' ? {} : { previous: certificate };
 
 function isGood(pem: string, host: string, now: Date): boolean {
   if (pem === '') return false;

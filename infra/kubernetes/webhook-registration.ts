@@ -26,7 +26,10 @@ export async function registerWebhooks(config: KubeConfig, baseUrl: string, caBu
   const api = config.makeApiClient(AdmissionregistrationV1Api);
   const webhook = (path: string): object => ({
     name: `${path}.${apiGroup}`,
-    clientConfig: { url: `${baseUrl}/admission/${path}`, caBundle: Buffer.from(caBundle).toString('base64') },
+    clientConfig: {
+      ...clientAddress(new URL(`${baseUrl}/admission/${path}`)),
+      caBundle: Buffer.from(caBundle).toString('base64'),
+    },
     failurePolicy: 'Ignore',
     timeoutSeconds,
     admissionReviewVersions: ['v1'],
@@ -81,6 +84,17 @@ async function registerAudit(
   await clusterCall(`validatingwebhookconfigurations/${name}`, () =>
     api.patchValidatingWebhookConfiguration({ name, body, fieldManager, force: true }, applyPatch),
   );
+}
+
+/**
+ * The API server does not ask the cluster's DNS: `name.namespace.svc` has to be named as a Service (Kubernetes docs,
+ * "Dynamic Admission Control", service reference).
+ */
+export function clientAddress(url: URL): object {
+  const [, name, namespace] = /^([a-z0-9-]+)\.([a-z0-9-]+)\.svc$/.exec(url.hostname) ?? [];
+  if (name === undefined || namespace === undefined) return { url: url.href };
+  const port = url.port === '' ? 443 : Number(url.port);
+  return { service: { name, namespace, port, path: url.pathname } };
 }
 
 const rule = (group: string, version: string, resource: string, operations: readonly string[]): object => ({
