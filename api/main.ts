@@ -131,9 +131,6 @@ async function startAdmission(
     const audit = new AdmissionAudit({ outbox, caches, events, own, log, now: () => new Date() });
     const secretName = secretNameOf;
     const app = admissionWebhooks({ credentials, registrySecrets, repositories, audit, secretName });
-    const identity = await webhookCertificate(cluster, hostname, new Date());
-    const end = await serveAdmission(app, identity, { host, port: port === '' ? 443 : Number(port) });
-    await registerWebhooks(cluster, origin, identity.certificate);
     let identity = await webhookCertificate(cluster, hostname, new Date());
     const server = await serveAdmission(app, identity, { host, port: port === '' ? 443 : Number(port) });
     await registerWebhooks(cluster, origin, trustOf(identity));
