@@ -1,3 +1,5 @@
+import type { Repository } from '../domain/resources/repository.ts';
+import type { ConnectionTurn } from '../domain/sync/verification.ts';
 import type { CopyEngine, RegistryVerifier } from '../infra/copy/engine.ts';
 import type { CredentialStore, EventRecorder, ResourceClients } from '../infra/kubernetes/cluster.ts';
 import type { Documents } from '../infra/kubernetes/documents.ts';
@@ -7,6 +9,11 @@ import type { StepAudit } from './step-audit.ts';
 /** Counts images fetched from a registry; `image` is a repository's path. */
 export interface PullCounter {
   count(registry: string, image: string, succeeded: boolean): void;
+}
+
+/** Counts connections to registries that were lost or came back. */
+export interface ConnectionCounter {
+  count(registrySecret: string, turn: ConnectionTurn): void;
 }
 
 /** What the activities of a sync are handed. */
@@ -30,4 +37,7 @@ export interface VerifyDependencies extends Pick<
   'resources' | 'credentials' | 'events' | 'clock'
 > {
   readonly verifier: RegistryVerifier;
+  /** The Repositories of all namespaces, as they are watched. */
+  readonly repositories: () => readonly Repository[];
+  readonly connections: ConnectionCounter;
 }

@@ -1,3 +1,4 @@
+import { registryOf } from '../domain/api/registry-use.ts';
 import { asFailure } from '../domain/failure.ts';
 import type { ObjectRef } from '../domain/resources/meta.ts';
 import { parseRepositoryPath, type RepositoryPath } from '../domain/names/repository-path.ts';
@@ -6,20 +7,21 @@ import {
   verifiedAnnotations,
   verifiedStatus,
   verifyMessage,
+  type ConnectionTurn,
   type VerifyResult,
 } from '../domain/sync/verification.ts';
 import type { VerifyDependencies } from './dependencies.ts';
 import { withHeartbeat } from './heartbeat.ts';
 
 /** Repositories probed for what the credential may do there. */
-const probedPaths = 5;
+const probedPaths = 10;
 
 /** Reaches the registry and signs in. A registry that refuses is a result, not an error; writes nothing. */
 export function checkConnection(deps: VerifyDependencies, ref: ObjectRef): Promise<VerifyResult> {
   return withHeartbeat(async (signal) => {
     try {
       const access = await deps.credentials.registryAccess(ref, ref.namespace);
-      const outcome = await deps.verifier.verify(access, await pathsInUse(deps, ref), signal);
+      const outcome = await deps.verifier.verify(access, pathsInUse(deps, ref), signal);
       return { success: true, outcome };
     } catch (error) {
       signal.throwIfAborted();
@@ -30,7 +32,10 @@ export function checkConnection(deps: VerifyDependencies, ref: ObjectRef): Promi
   });
 }
 
-/** Writes annotations, status and, where the verdict changed, an Event. Does nothing where the object is gone. */
+/**
+ * Writes annotations and status and, where the connection turned, one Event and one count. Does nothing where the object
+ * is gone.
+ */
 export async function recordConnection(
   deps: VerifyDependencies,
   ref: ObjectRef,
@@ -41,26 +46,35 @@ export async function recordConnection(
   const uid = secret?.metadata.uid;
   if (secret === undefined || uid === undefined) return;
   const now = deps.clock();
-  await secrets.updateStatus(ref, uid, (found) => verifiedStatus(found, result, now));
+  let turn: ConnectionTurn | undefined;
+  await secrets.updateStatus(ref, uid, (found) => {
+    const next = verifiedStatus(found, result, now);
+    turn = next.turn;
+    return next.status;
+  });
   await secrets.patch(ref, { metadata: { annotations: verifiedAnnotations(result, Date.parse(now)) } });
+  if (turn === undefined) return;
+  deps.connections.count(ref.name, turn);
   await deps.events.record(
     { kind: 'RegistrySecret', ref, uid },
     {
-      type: result.success ? 'Normal' : 'Warning',
+      type: turn === 'connected' ? 'Normal' : 'Warning',
       action: 'VerifyConnection',
       message: `${secret.spec.domain}: ${verifyMessage(result)}`,
     },
   );
 }
 
-async function pathsInUse(deps: VerifyDependencies, ref: ObjectRef): Promise<readonly RepositoryPath[]> {
-  const repositories = await deps.resources.resource('repositories').list(ref.namespace);
-  const paths = repositories
-    .filter(({ spec }) => spec.registryRef.name === ref.name)
-    .filter(({ spec }) => (spec.registryRef.namespace ?? ref.namespace) === ref.namespace)
+/** Of the Repositories of all namespaces that use it, as they are watched: asking for lists would cost more than the test. */
+function pathsInUse(deps: VerifyDependencies, ref: ObjectRef): readonly RepositoryPath[] {
+  const paths = deps
+    .repositories()
+    .filter((repository) => isSame(registryOf(repository), ref))
     .flatMap(({ spec }) => parsed(spec.repository));
-  return [...new Set(paths)].slice(0, probedPaths);
+  return [...new Set(paths)].sort((a, b) => (a < b ? -1 : 1)).slice(0, probedPaths);
 }
+
+const isSame = (a: ObjectRef, b: ObjectRef): boolean => a.namespace === b.namespace && a.name === b.name;
 
 function parsed(path: string): RepositoryPath[] {
   try {

@@ -1,7 +1,7 @@
 import { Counter, Gauge, type Registry } from 'prom-client';
 import type { RegistrySecret } from '../domain/resources/registry-secret.ts';
 import type { Repository } from '../domain/resources/repository.ts';
-import type { PullCounter } from '../activities/dependencies.ts';
+import type { ConnectionCounter, PullCounter } from '../activities/dependencies.ts';
 import type { ResourceCache } from '../infra/kubernetes/cluster.ts';
 
 /** The objects that the gauges are read from, at every scrape: they are right after a restart, too. */
@@ -44,6 +44,17 @@ export function createPullCounter(registry: Registry): PullCounter {
       if (succeeded) good.inc({ registry_name: registryName, image });
     },
   };
+}
+
+/** Counts connections to registries that were lost or came back; what comes and goes counts once. */
+export function createConnectionCounter(registry: Registry): ConnectionCounter {
+  const turns = new Counter({
+    name: 'imageferry_registry_connection_turns_total',
+    help: 'Connections to a registry that were lost or came back',
+    labelNames: ['registry_name', 'to'] as const,
+    registers: [registry],
+  });
+  return { count: (registrySecret, turn) => turns.inc({ registry_name: registrySecret, to: turn }) };
 }
 
 type Sample = readonly [Readonly<Record<string, string>>, number];

@@ -37,6 +37,7 @@ import { createLifecycleSchedules } from '../infra/temporal/lifecycle-schedules.
 import { clusterPlaces } from '../activities/copy-places.ts';
 import { createCopyActivities, createHubActivities } from '../activities/index.ts';
 import { copyTaskQueue, hubTaskQueue } from '../domain/sync/ids.ts';
+import type { ResourceCache } from '../infra/kubernetes/cluster.ts';
 import { connectCluster } from '../infra/kubernetes/connection.ts';
 import { createCredentialStore } from '../infra/kubernetes/credential-store.ts';
 import { watchCredentials } from '../infra/kubernetes/credential-watch.ts';
@@ -58,7 +59,7 @@ import { createRunFence } from '../infra/temporal/run-fence.ts';
 import { createSiteDesks } from '../infra/temporal/site-desks.ts';
 import { registerSearchAttributes } from '../infra/temporal/search-attributes.ts';
 import { createWorkflowGateway } from '../infra/temporal/workflow-gateway.ts';
-import { createPullCounter, registerImageGauges } from './image-metrics.ts';
+import { createConnectionCounter, createPullCounter, registerImageGauges } from './image-metrics.ts';
 import { reportStore } from './bundle-store-check.ts';
 import { createLog } from './log.ts';
 import { serveMetrics } from './metrics-server.ts';
@@ -142,7 +143,11 @@ const bundles = {
   collect: () => collectBundles(shelf, resources, { now: Date.now() }),
   now: Date.now,
 };
+/** Set once the cluster is watched, which is before any step is taken. */
+let watchedRepositories: ResourceCache<'repositories'> | undefined;
 const steps = {
+  repositories: () => watchedRepositories?.list() ?? [],
+  connections: createConnectionCounter(metrics),
   audit: lifecycle.audit,
   ...signing,
   resources,
@@ -224,6 +229,7 @@ async function startHub(): Promise<() => Promise<void>> {
   const secrets = watchCredentials(cluster, {
     onTrouble: (error) => log.warn({ err: error }, 'Secrets cannot be watched'),
   });
+  watchedRepositories = caches.cache('repositories');
   registerImageGauges(metrics, caches);
   registerStorageGauges(metrics, { documents, resources });
   const stopLifecycle = startLifecycleReconcilers({

@@ -1,10 +1,10 @@
-import { annotationPrefix, setCondition } from '../resources/meta.ts';
+import { annotationPrefix, setCondition, type Condition } from '../resources/meta.ts';
 import type {
   RegistryCapability,
   RegistrySecret,
   RegistrySecretStatus,
 } from '../resources/registry-secret.ts';
-import { explain, type FailureFacts } from './failure-facts.ts';
+import { explain, retryable, type FailureFacts } from './failure-facts.ts';
 
 /** What signing in to a registry showed, or why it did not work. */
 export type VerifyResult =
@@ -32,25 +32,48 @@ export function verifiedAnnotations(result: VerifyResult, nowMs: number): Record
   };
 }
 
-/** The status with condition `Verified`. What the credential can do is kept only while it works. `now` is RFC 3339 UTC. */
+/** What a connection did, as people are told: once, and not at every wobble. */
+export type ConnectionTurn = 'connected' | 'lost';
+
+/**
+ * The status with the conditions `Verified`, which is the last test and nothing else, and `Connected`, which Events and
+ * alerts follow. `Connected` turns at once where nothing was known, and where the registry refuses; a registry that is away
+ * or back has to be so twice in a row, so that one that comes and goes is not told of each time. What the credential can
+ * do is kept only while it works. `now` is RFC 3339 UTC.
+ */
 export function verifiedStatus(
   { status, metadata }: RegistrySecret,
   result: VerifyResult,
   now: string,
-): RegistrySecretStatus {
+): { readonly status: RegistrySecretStatus; readonly turn?: ConnectionTurn } {
   const { capabilities: _capabilities, pullQuota: _quota, expires: _expires, ...known } = status ?? {};
-  const condition = {
-    type: 'Verified',
-    status: result.success ? 'True' : 'False',
+  const before = status?.conditions ?? [];
+  const told = {
+    status: result.success ? ('True' as const) : ('False' as const),
     reason: result.success ? 'Succeeded' : result.failure.code,
     message: verifyMessage(result),
     observedGeneration: metadata.generation ?? 0,
-  } as const;
-  return {
-    ...known,
-    ...(result.success ? result.outcome : {}),
-    observedGeneration: metadata.generation ?? 0,
-    lastVerified: now,
-    conditions: setCondition(status?.conditions ?? [], condition, now),
   };
+  const turns = isTurn(before, result);
+  const isConnected = before.find(({ type }) => type === 'Connected')?.status;
+  const verified = setCondition(before, { type: 'Verified', ...told }, now);
+  const conditions = turns ? setCondition(verified, { type: 'Connected', ...told }, now) : verified;
+  return {
+    status: {
+      ...known,
+      ...(result.success ? result.outcome : {}),
+      observedGeneration: metadata.generation ?? 0,
+      lastVerified: now,
+      conditions,
+    },
+    ...(turns && isConnected !== told.status ? { turn: result.success ? 'connected' : 'lost' } : {}),
+  };
+}
+
+/** Whether `Connected` is to say what this test says. */
+function isTurn(before: readonly Condition[], result: VerifyResult): boolean {
+  const of = (name: string): string | undefined => before.find(({ type }) => type === name)?.status;
+  const now = result.success ? 'True' : 'False';
+  if (of('Connected') === undefined || of('Connected') === now) return true;
+  return of('Verified') === now || (!result.success && !retryable(result.failure));
 }
