@@ -74,6 +74,7 @@ export function createApi(deps: ApiDependencies): ApiApp {
   const access = new CachedAccess(deps.access, tools.now);
   const app: ApiApp = new OpenAPIHono<ApiEnvironment>();
   const metrics = new ApiMetrics();
+  if (deps.workerSilenceMs !== undefined) metrics.watchWorkers(deps.workerSilenceMs);
   app.openAPIRegistry.registerComponent('securitySchemes', 'bearer', { type: 'http', scheme: 'bearer' });
   app.onError((error, context) => errorAnswer(context, error, deps.log));
   app.notFound((context) => errorAnswer(context, new Failure('NotFound', { side: 'caller' }), deps.log));

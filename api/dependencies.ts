@@ -67,6 +67,8 @@ export interface ApiDependencies {
   readonly ready: () => Promise<void>;
   /** Address of a run's page in Temporal's UI. Default: answers carry no link. */
   readonly workflowUrl?: (workflowId: string, runId: string) => string;
+  /** Milliseconds for which no worker was heard of. Default: 0, somebody else looks after that. */
+  readonly workerSilenceMs?: () => number;
   readonly log: Logger;
   /** The time, for tests. Default: the system's clock. */
   readonly now?: () => Date;

@@ -17,6 +17,7 @@ import { createCredentialStore, secretNameOf } from '../infra/kubernetes/credent
 import type { CredentialStore, EventRecorder } from '../infra/kubernetes/cluster.ts';
 import { createDocuments } from '../infra/kubernetes/documents.ts';
 import { createEventRecorder } from '../infra/kubernetes/event-recorder.ts';
+import { watchPresence } from '../infra/kubernetes/presence.ts';
 import { watchResources, type WatchedCaches } from '../infra/kubernetes/resource-cache.ts';
 import { createResourceClients } from '../infra/kubernetes/resource-client.ts';
 import { loadPlugins } from '../infra/registry/plugins/load-plugins.ts';
@@ -64,6 +65,9 @@ async function run(settings: ApiSettings, log: Logger): Promise<void> {
   const credentials = createCredentialStore(cluster, clients);
   const audit = await startAudit(settings, log);
   const events = createEventRecorder(cluster, 'imageferry-api');
+  const presence = watchPresence(cluster, (error) =>
+    log.warn({ err: error }, 'the worker cannot be looked at'),
+  );
   let stopping = false;
   const api = createApi({
     clients,
@@ -84,6 +88,7 @@ async function run(settings: ApiSettings, log: Logger): Promise<void> {
     ready: async () => {
       if (stopping) throw new Failure('ClusterUnavailable', { side: 'cluster', detail: 'shutting down' });
     },
+    workerSilenceMs: presence.silenceMs,
     log,
     rateLimits: { perSecond: settings.API_RATE_PER_SECOND, burst: settings.API_RATE_BURST },
     ...opener(settings),
@@ -103,6 +108,7 @@ async function run(settings: ApiSettings, log: Logger): Promise<void> {
     endAdmission();
     await server.close();
     caches.stop();
+    presence.stop();
     await audit.stop();
     await Promise.all([registries.close(), temporal.connection.close()]);
   };

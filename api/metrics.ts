@@ -1,4 +1,4 @@
-import { Counter, Histogram, Registry, collectDefaultMetrics } from 'prom-client';
+import { Counter, Gauge, Histogram, Registry, collectDefaultMetrics } from 'prom-client';
 
 /** The API's own measurements. Labels are route patterns, never paths, so that no name of a tenant's gets out (P21). */
 export class ApiMetrics {
@@ -21,6 +21,19 @@ export class ApiMetrics {
       labelNames: ['route', 'reason'],
       registers: [this.registry],
     });
+  }
+
+  /** Shows for how long no worker was heard of: what an alert on a stopped controller looks at. */
+  watchWorkers(silenceMs: () => number): void {
+    const silence: Gauge = new Gauge({
+      name: 'imageferry_worker_silence_seconds',
+      help: 'Time since a worker last said that it lives',
+      registers: [],
+      collect(): void {
+        this.set(silenceMs() / 1000);
+      },
+    });
+    this.registry.registerMetric(silence);
   }
 
   /** Counts one answered call. */

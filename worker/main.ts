@@ -42,6 +42,7 @@ import { connectCluster } from '../infra/kubernetes/connection.ts';
 import { createCredentialStore } from '../infra/kubernetes/credential-store.ts';
 import { watchCredentials } from '../infra/kubernetes/credential-watch.ts';
 import { createEventRecorder } from '../infra/kubernetes/event-recorder.ts';
+import { announcePresence } from '../infra/kubernetes/presence.ts';
 import { watchResources } from '../infra/kubernetes/resource-cache.ts';
 import { createLeaseClaims } from '../infra/kubernetes/lease-claims.ts';
 import { createResourceClients } from '../infra/kubernetes/resource-client.ts';
@@ -260,7 +261,11 @@ async function startHub(): Promise<() => Promise<void>> {
     workflows: gateway,
     log,
   });
+  const depart = announcePresence(cluster, `${hostname()}-${process.pid}`, (error) =>
+    log.warn({ err: error }, 'the Lease of the worker cannot be renewed'),
+  );
   return async () => {
+    depart();
     await Promise.all([stop(), stopLifecycle(), stopSites()]);
     caches.stop();
     secrets.stop();

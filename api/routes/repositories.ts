@@ -1,6 +1,7 @@
 import { z } from '@hono/zod-openapi';
 import { checkRegistryRef, checkRepositorySpec } from '../../domain/api/new-repository.ts';
 import { repositoryView } from '../../domain/api/views.ts';
+import { withWorkerSilence } from '../../domain/api/worker-silence.ts';
 import { Failure } from '../../domain/failure.ts';
 import type { Repository } from '../../domain/resources/repository.ts';
 import type { Call } from '../context.ts';
@@ -51,7 +52,7 @@ const listRoute = (tools: RouteTools): Route =>
     async ({ params, query }) => {
       const namespace = params.ns === allNamespaces ? undefined : params.ns;
       const page = tools.repositories.page(listQuery(query, repositoryView), namespace);
-      const items = page.items.map(present);
+      const items = page.items.map((item) => present(honest(tools, item)));
       const { totalItems } = page;
       return { status: 200, body: { apiVersion: groupVersion, kind: 'RepositoryList', items, totalItems } };
     },
@@ -70,7 +71,10 @@ const getRoute = (tools: RouteTools): Route =>
       query: noQuery,
       answers: { 200: { description: 'The image', schema: repositorySchema } },
     },
-    async ({ params }) => ({ status: 200, body: present(await existingRepository(tools, params)) }),
+    async ({ params }) => ({
+      status: 200,
+      body: present(honest(tools, await existingRepository(tools, params))),
+    }),
   );
 
 const createRoute = (tools: RouteTools): Route =>
@@ -89,6 +93,10 @@ const createRoute = (tools: RouteTools): Route =>
     },
     (call) => createRepository(tools, call),
   );
+
+/** What the status says is told together with whether anybody keeps it. */
+const honest = (tools: RouteTools, repository: Repository): Repository =>
+  withWorkerSilence(repository, tools.workerSilenceMs?.() ?? 0, tools.now());
 
 /** Only the object is created here: the reconciler starts the first sync, as it does for `kubectl apply`. */
 async function createRepository(

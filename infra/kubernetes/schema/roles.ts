@@ -78,13 +78,16 @@ export const controllerRole: object = clusterRole('image-controller', [
 
 const controllerSubject = { kind: 'ServiceAccount', name: 'image-controller', namespace: systemNamespace };
 
-/** Cleanup plans and what they are judged by are ConfigMaps, in our own namespace only. */
+/** Cleanup plans and what they are judged by are ConfigMaps, the sign that a worker lives is a Lease; in our own namespace only. */
 const documentsRole: readonly object[] = [
   {
     apiVersion: 'rbac.authorization.k8s.io/v1',
     kind: 'Role',
     metadata: { name: 'image-controller-documents', namespace: systemNamespace, labels: partOf },
-    rules: [core(['configmaps'], ['get', 'create', 'update'])],
+    rules: [
+      core(['configmaps'], ['get', 'create', 'update']),
+      core(['leases'], ['get', 'create', 'patch'], 'coordination.k8s.io'),
+    ],
   },
   {
     apiVersion: 'rbac.authorization.k8s.io/v1',
