@@ -57,7 +57,7 @@ export function watchPresence(config: KubeConfig, onTrouble: (error: unknown) =>
   let since = performance.now();
   const look = async (): Promise<void> => {
     const found = await clusterCallIfPresent(`leases/${presenceLease}`, () => api.readNamespacedLease(lease));
-    const renewed = found?.spec?.renewTime?.toISOString() ?? '';
+    const renewed = JSON.stringify(found?.spec?.renewTime ?? '');
     if (renewed !== seen) since = performance.now();
     seen = renewed;
   };
