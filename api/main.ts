@@ -88,7 +88,7 @@ async function run(settings: ApiSettings, log: Logger): Promise<void> {
     ready: async () => {
       if (stopping) throw new Failure('ClusterUnavailable', { side: 'cluster', detail: 'shutting down' });
     },
-    workerSilenceMs: presence.silenceMs,
+    workerSilenceMs: () => presence.silenceMs(),
     log,
     rateLimits: { perSecond: settings.API_RATE_PER_SECOND, burst: settings.API_RATE_BURST },
     ...opener(settings),
