@@ -65,9 +65,6 @@ async function run(settings: ApiSettings, log: Logger): Promise<void> {
   const credentials = createCredentialStore(cluster, clients);
   const audit = await startAudit(settings, log);
   const events = createEventRecorder(cluster, 'imageferry-api');
-  const presence = watchPresence(cluster, (error) =>
-    log.warn({ err: error }, 'the worker cannot be looked at'),
-  );
   let stopping = false;
   const api = createApi({
     clients,
@@ -88,7 +85,7 @@ async function run(settings: ApiSettings, log: Logger): Promise<void> {
     ready: async () => {
       if (stopping) throw new Failure('ClusterUnavailable', { side: 'cluster', detail: 'shutting down' });
     },
-    workerSilenceMs: () => presence.silenceMs(),
+    workerSilenceMs: workerSilence(cluster, log),
     log,
     rateLimits: { perSecond: settings.API_RATE_PER_SECOND, burst: settings.API_RATE_BURST },
     ...opener(settings),
@@ -108,7 +105,6 @@ async function run(settings: ApiSettings, log: Logger): Promise<void> {
     endAdmission();
     await server.close();
     caches.stop();
-    presence.stop();
     await audit.stop();
     await Promise.all([registries.close(), temporal.connection.close()]);
   };
@@ -120,6 +116,12 @@ interface AdmissionTools {
   readonly credentials: CredentialStore;
   readonly events: EventRecorder;
   readonly outbox: AuditOutbox;
+}
+
+/** For how long no worker was heard of; looked at for as long as the process lives. */
+function workerSilence(cluster: ReturnType<typeof connectCluster>, log: Logger): () => number {
+  const watch = watchPresence(cluster, (error) => log.warn({ err: error }, 'the worker cannot be looked at'));
+  return () => watch.silenceMs();
 }
 
 /** Serves the webhooks and tells the API server of them. Where that fails the API works on without: so do the webhooks' policies. */

@@ -191,12 +191,7 @@ export const failureCatalogue = {
   AlreadyRunning: entry('fail', 409, 'The same work is already running', '相同任务正在运行'),
   Superseded: entry('fail', 409, 'A newer generation replaced this work', '任务已被更新的版本取代'),
   Cancelled: entry('fail', 499, 'The work was cancelled', '任务已取消'),
-  SyncInterrupted: entry(
-    'retry',
-    503,
-    'The sync was ended from outside before it could finish',
-    '同步在完成前被外部终止',
-  ),
+  SyncInterrupted: entry('retry', 503, 'The sync was ended from outside', '同步被外部终止'),
   SyncTimeout: entry('fail', 504, 'The sync did not end within its time-out', '同步超时'),
   NoSite: entry(
     'fail',

@@ -1,7 +1,5 @@
 import { readFileSync } from 'node:fs';
 import { hostname } from 'node:os';
-import { fileURLToPath } from 'node:url';
-import { bundleWorkflowCode, DefaultLogger, type WorkflowBundleWithSourceMap } from '@temporalio/worker';
 import { collectDefaultMetrics, Registry } from 'prom-client';
 import { createBatchActivities } from '../activities/batch.ts';
 import { createBundleActivities, createBundleCopyActivities } from '../activities/bundle.ts';
@@ -62,6 +60,7 @@ import { registerSearchAttributes } from '../infra/temporal/search-attributes.ts
 import { createWorkflowGateway } from '../infra/temporal/workflow-gateway.ts';
 import { createConnectionCounter, createPullCounter, registerImageGauges } from './image-metrics.ts';
 import { reportStore } from './bundle-store-check.ts';
+import { bundleWorkflows } from './bundle-workflows.ts';
 import { createLog } from './log.ts';
 import { serveMetrics } from './metrics-server.ts';
 import { startEdgeSiteReconciler } from './reconcile/edge-sites.ts';
@@ -217,19 +216,20 @@ async function queues(): Promise<PolledQueue[]> {
     concurrency: settings.copyConcurrency,
   };
   return [
-    ...(isHub ? [{ ...hub, workflows: await bundleWorkflows() }] : []),
+    ...(isHub ? [{ ...hub, workflows: await bundleWorkflows(place.dataConverter) }] : []),
     ...(settings.roles.includes('copy') ? [copy] : []),
   ];
 }
 
+/** Something that is tried again by itself. */
+function trouble(what: string): (error: unknown) => void {
+  return (error) => log.warn({ err: error }, what);
+}
+
 /** Watches the cluster, reconciles, and shows what is watched as metrics. */
 async function startHub(): Promise<() => Promise<void>> {
-  const caches = await watchResources(cluster, watchedKinds, {
-    onTrouble: (error) => log.warn({ err: error }, 'the cluster cannot be watched'),
-  });
-  const secrets = watchCredentials(cluster, {
-    onTrouble: (error) => log.warn({ err: error }, 'Secrets cannot be watched'),
-  });
+  const caches = await watchResources(cluster, watchedKinds, { onTrouble: trouble('no watch') });
+  const secrets = watchCredentials(cluster, { onTrouble: trouble('Secrets cannot be watched') });
   watchedRepositories = caches.cache('repositories');
   registerImageGauges(metrics, caches);
   registerStorageGauges(metrics, { documents, resources });
@@ -261,9 +261,7 @@ async function startHub(): Promise<() => Promise<void>> {
     workflows: gateway,
     log,
   });
-  const depart = announcePresence(cluster, `${hostname()}-${process.pid}`, (error) =>
-    log.warn({ err: error }, 'the Lease of the worker cannot be renewed'),
-  );
+  const depart = announcePresence(cluster, hostname(), trouble('its Lease cannot be renewed'));
   return async () => {
     depart();
     await Promise.all([stop(), stopLifecycle(), stopSites()]);
@@ -298,13 +296,4 @@ async function startAudit(): Promise<{ audit: OpenAudit; trail: StepAuditDepende
   await untilDone('asking the cluster who this process is', ask, log, signal);
   const { outbox, reader } = audit;
   return { audit, trail: { outbox, reader, stream, actor, source: hostname(), now: Date.now } };
-}
-
-function bundleWorkflows(): Promise<WorkflowBundleWithSourceMap> {
-  const { failureConverterPath } = place.dataConverter;
-  return bundleWorkflowCode({
-    workflowsPath: fileURLToPath(new URL('../workflows/index.ts', import.meta.url)),
-    logger: new DefaultLogger('WARN'),
-    ...(failureConverterPath === undefined ? {} : { failureConverterPath }),
-  });
 }

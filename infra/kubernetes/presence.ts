@@ -63,6 +63,6 @@ export function watchPresence(config: KubeConfig, onTrouble: (error: unknown) =>
   };
   const turn = (): void => void look().catch(onTrouble);
   turn();
-  const timer = setInterval(turn, everyMs);
+  const timer = setInterval(turn, everyMs).unref();
   return { silenceMs: () => performance.now() - since, stop: () => clearInterval(timer) };
 }
