@@ -93,12 +93,8 @@ async function run(settings: ApiSettings, log: Logger): Promise<void> {
     ...workflowLinks(settings),
   });
   const server = await serveApi(api, settings.API_HOST, settings.API_PORT);
-  const endAdmission = await startAdmission(settings, cluster, {
-    caches,
-    credentials,
-    events,
-    outbox: audit.outbox,
-  });
+  const tools = { caches, credentials, events, outbox: audit.outbox };
+  const endAdmission = await startAdmission(settings, cluster, tools);
   log.info({ url: server.url }, 'serving');
   const stop = async (): Promise<void> => {
     stopping = true;
