@@ -67,7 +67,7 @@ export function copyImage(deps: CopyDependencies, order: CopyOrder): Promise<Cop
 }
 
 /** Asked right before the tag is written: is the object unchanged, and is this try the newest (rule 12, fault G06)? */
-async function checkFence(deps: CopyDependencies, { claim }: SyncPlan): Promise<void> {
+export async function checkFence(deps: CopyDependencies, { claim }: SyncPlan): Promise<void> {
   await deps.places.stillWanted(claim);
   const { workflowExecution, activityId, attempt } = activityInfo();
   if (workflowExecution === undefined) return;

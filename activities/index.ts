@@ -9,6 +9,7 @@ import type { CopyReport } from '../infra/copy/engine.ts';
 import type { SiteWait } from '../domain/sync/site-wait.ts';
 import { copyImage, type CopyOrder } from './copy-image.ts';
 import type { CopyDependencies } from './copy-places.ts';
+import { copyImageToSites, type ManyCopyOrder, type SiteCopy } from './copy-to-sites.ts';
 import type { SyncDependencies, VerifyDependencies } from './dependencies.ts';
 import { describeImage, type DescribeOrder } from './describe-image.ts';
 import { surveyImages, type SurveyOrder } from './survey-images.ts';
@@ -37,6 +38,7 @@ export interface HubActivities {
 /** The steps that move bytes, on the copy queue or at a site. */
 export interface CopyActivities {
   copyImage(order: CopyOrder): Promise<CopyReport | Pause>;
+  copyImageToSites(order: ManyCopyOrder): Promise<readonly SiteCopy[]>;
 }
 
 /** What only a site's own worker does. */
@@ -66,5 +68,8 @@ export function createHubActivities(
 
 /** Binds the copying steps to what they need. */
 export function createCopyActivities(deps: CopyDependencies): CopyActivities {
-  return { copyImage: (order) => copyImage(deps, order) };
+  return {
+    copyImage: (order) => copyImage(deps, order),
+    copyImageToSites: (order) => copyImageToSites(deps, order),
+  };
 }

@@ -10,9 +10,43 @@ export interface Pause {
 /** Milliseconds between two looks: a window that is edited meanwhile counts within this time. */
 const lookEveryMs = 1000;
 
+/** A window that is watched while work runs. */
+export interface WindowGate {
+  /** Aborts when the window closes, or when all work is stopped. */
+  readonly signal: AbortSignal;
+  /** Why the work did not go on, where the window is the reason. */
+  closed(): Pause | undefined;
+  stop(): void;
+}
+
+/** Watches a window; `window` is asked again and again, so that what it answers may change. Stop it when done. */
+export function watchWindow(
+  window: () => SyncWindow | undefined,
+  now: () => number,
+  signal: AbortSignal,
+): WindowGate {
+  const look = (): Pause | undefined => {
+    const state = windowAt(window(), now());
+    return state.open ? undefined : { pausedUntil: rfc3339(state.opensAt) };
+  };
+  const closing = new AbortController();
+  const before = look();
+  if (before !== undefined) closing.abort();
+  const timer = setInterval(() => {
+    if (look() !== undefined) closing.abort();
+  }, lookEveryMs);
+  return {
+    signal: AbortSignal.any([signal, closing.signal]),
+    closed() {
+      if (!closing.signal.aborted || signal.aborted) return undefined;
+      return look() ?? { pausedUntil: rfc3339(now()) };
+    },
+    stop: () => clearInterval(timer),
+  };
+}
+
 /**
  * Runs work while a window is open: its signal aborts when the window closes, in the middle of a blob where need be.
- * `window` is asked again and again, so that what it answers may change.
  */
 export async function withinWindow<T>(
   window: () => SyncWindow | undefined,
@@ -20,23 +54,15 @@ export async function withinWindow<T>(
   signal: AbortSignal,
   work: (signal: AbortSignal) => Promise<T>,
 ): Promise<T | Pause> {
-  const closed = (): Pause | undefined => {
-    const state = windowAt(window(), now());
-    return state.open ? undefined : { pausedUntil: rfc3339(state.opensAt) };
-  };
-  const before = closed();
-  if (before !== undefined) return before;
-  const closing = new AbortController();
-  const timer = setInterval(() => {
-    if (closed() !== undefined) closing.abort();
-  }, lookEveryMs);
+  const gate = watchWindow(window, now, signal);
   try {
-    return await work(AbortSignal.any([signal, closing.signal]));
+    return gate.closed() ?? (await work(gate.signal));
   } catch (error) {
-    if (!closing.signal.aborted || signal.aborted) throw error;
-    return closed() ?? { pausedUntil: rfc3339(now()) };
+    const pause = gate.closed();
+    if (pause === undefined) throw error;
+    return pause;
   } finally {
-    clearInterval(timer);
+    gate.stop();
   }
 }
 

@@ -1,10 +1,8 @@
 import { isCancellation, patched, workflowInfo } from '@temporalio/workflow';
 import type { SyncTrigger } from '../domain/resources/repository.ts';
 import type { FailureFacts } from '../domain/sync/failure-facts.ts';
-import { copyTaskQueue } from '../domain/sync/ids.ts';
 import type { SyncResume } from '../domain/sync/input.ts';
-import { sitePatience, type SyncPlan } from '../domain/sync/plan.ts';
-import type { SiteWait } from '../domain/sync/site-wait.ts';
+import type { SyncPlan } from '../domain/sync/plan.ts';
 import type { Survey, SurveyedImage } from '../domain/sync/survey.ts';
 import {
   addImage,
@@ -12,13 +10,13 @@ import {
   emptyTally,
   refusedImage,
   type ImageResult,
-  type SiteResult,
   type Tally,
 } from '../domain/sync/tally.ts';
-import { factsOfError, foundNobody } from './failure.ts';
+import { copyToSites } from './copy-to-sites.ts';
+import { factsOfError } from './failure.ts';
 import { ImageWindow } from './image-window.ts';
 import { withRetries } from './retries.ts';
-import { cluster, copying, registry } from './steps.ts';
+import { cluster, registry } from './steps.ts';
 import type { SyncStory } from './sync-story.ts';
 
 /** Copies under way at once; far below Temporal's limit of pending activities. */
@@ -144,7 +142,7 @@ async function bringImage(journey: Journey, image: SurveyedImage): Promise<Image
     journey.story.tell({ copiesDone: journey.story.progress.copiesDone + image.needed.length });
     return refusedImage(image, refused);
   }
-  const copied = await Promise.all(image.needed.map((site) => copyTo(journey, image, site)));
+  const copied = await copyToSites(journey, image);
   return {
     tag: image.tag,
     digest: image.root.digest,
@@ -166,53 +164,4 @@ async function unsigned({ plan }: Journey, { root }: SurveyedImage): Promise<Fai
     if (isCancellation(error)) throw error;
     return factsOfError(error);
   }
-}
-
-interface Copied {
-  readonly result: SiteResult;
-  readonly moved: number;
-  readonly reused: number;
-}
-
-async function copyTo(journey: Journey, image: SurveyedImage, site: string): Promise<Copied> {
-  const { plan, story } = journey;
-  const known = journey.tally.waits?.find((wait) => wait.site === site);
-  if (known !== undefined) return waiting(journey, known);
-  const queue = plan.sites.find((planned) => planned.site === site)?.queue ?? '';
-  const patience = queue === copyTaskQueue ? undefined : sitePatience(plan);
-  const lane = copying(queue, `Copy ${image.tag} to ${site}`, patience);
-  const recheck = journey.trigger === 'repair';
-  const before = image.replaced?.find((one) => one.site === site)?.digest;
-  const copied = before === undefined ? {} : { before };
-  const outsideWindow = journey.trigger === 'urgent' ? { outsideWindow: true } : {};
-  const order = { plan, site, tag: image.tag, root: image.root, recheck, ...outsideWindow };
-  const position = (): { before: number; of: number } => ({
-    before: story.progress.copiesDone,
-    of: Math.max(1, story.progress.copies),
-  });
-  try {
-    const report = await withRetries(plan.retry, () => lane.copyImage({ ...order, position: position() }));
-    if ('pausedUntil' in report) return waiting(journey, { site, for: 'window', until: report.pausedUntil });
-    story.tell({ copiesDone: story.progress.copiesDone + 1 });
-    const result = { site, digest: report.root, copied, ...attachmentGap(report.referrersMissing) };
-    return { result, moved: report.bytesMoved, reused: report.bytesReused };
-  } catch (error) {
-    if (isCancellation(error)) throw error;
-    if (foundNobody(error)) return waiting(journey, { site, for: 'worker' });
-    story.tell({ copiesDone: story.progress.copiesDone + 1 });
-    return { result: { site, copied, failure: factsOfError(error) }, moved: 0, reused: 0 };
-  }
-}
-
-/** Not brought for now, and no failure: the desk of the site starts the sync again when it can go on. */
-function waiting({ story }: Journey, waits: SiteWait): Copied {
-  story.tell({ copiesDone: story.progress.copiesDone + 1 });
-  return { result: { site: waits.site, waits }, moved: 0, reused: 0 };
-}
-
-/** An image whose signatures did not all arrive is no success; a gap is never silent. */
-function attachmentGap(missing: number): { readonly failure?: FailureFacts } {
-  return missing === 0
-    ? {}
-    : { failure: { code: 'ReferrersIncomplete', side: 'destination', detail: `${missing} missing` } };
 }

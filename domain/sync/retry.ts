@@ -30,6 +30,9 @@ const ownTrouble: ReadonlySet<FailureCode> = new Set([
   'Internal',
 ]);
 
+/** True for a failure that is ours and not a registry's: it costs none of the user's tries. */
+export const isOwnTrouble = (code: FailureCode): boolean => ownTrouble.has(code);
+
 /** Retryable failures of registries: the workflow counts these tries, by the Repository's own rule. */
 export const registryRetryCodes: readonly FailureCode[] = Object.keys(failureCatalogue)
   .filter((code) => isFailureCode(code))

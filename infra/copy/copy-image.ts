@@ -73,7 +73,7 @@ export async function copyImageToMany(
 ): Promise<readonly TargetOutcome[]> {
   const progress = new SharedProgress(options.onProgress);
   const states = await Promise.all(
-    targets.map((order) => stateOf(order.target, root, { ...options, ...only(order) })),
+    targets.map((order) => stateOf(order.target, root, options, order.signal)),
   );
   if (states.every((state) => state === 'there'))
     return targets.map(({ target }) => ({ target, report: unchanged(root.digest) }));
@@ -148,15 +148,17 @@ class LoadedCopy {
 /** What a target's tag stands for: the image, another one, or nothing that is known. */
 type TargetState = 'there' | 'absent' | 'unknown' | Descriptor;
 
+/** `signal` stops this question alone: then its own copy will say so. */
 async function stateOf(
   target: ContentTarget,
   root: Descriptor,
   options: ImageCopyOptions,
+  signal = options.signal,
 ): Promise<TargetState> {
   if (options.absentAt?.has(target) === true) return 'absent';
   if (options.tag === undefined || options.recheck === true) return 'unknown';
   try {
-    const found = await target.resolve(options.tag, options.signal);
+    const found = await target.resolve(options.tag, signal);
     return found?.digest === root.digest ? 'there' : (found ?? 'absent');
   } catch (error) {
     if (options.signal?.aborted === true) throw error;

@@ -60,6 +60,7 @@ export function scene(plan: SyncPlan, change: Partial<HubActivities & CopyActivi
     }),
     verifySignature: async () => {},
     copyImage: async () => report,
+    copyImageToSites: async ({ sites }) => sites.map((site) => ({ site, report })),
     describeImage: async () => manifest,
     recordSync: async (outcome) => {
       outcomes.push(outcome);

@@ -184,10 +184,12 @@ test('a site that fails does not keep the image from the others, and the sync sa
     ],
   });
   const stage = scene(plan, {
-    copyImage: async ({ site }) => {
-      if (site === 'north') throw new Failure('DestinationRefused', { side: 'destination' });
-      return report;
-    },
+    copyImageToSites: async ({ sites }) =>
+      sites.map((site) =>
+        site === 'north'
+          ? { site, failure: { code: 'DestinationRefused', side: 'destination' } as const }
+          : { site, report },
+      ),
   });
   assert.equal(codeOf(await play(plan, stage)), 'DestinationRefused');
   const sites = stage.outcomes[0]?.tally.shown[0]?.sites ?? [];

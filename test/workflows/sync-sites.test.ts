@@ -1,0 +1,76 @@
+import assert from 'node:assert/strict';
+import { after, test } from 'node:test';
+import { Failure } from '../../domain/failure.ts';
+import { hubTaskQueue, syncWorkflowId } from '../../domain/sync/ids.ts';
+import type { SyncInput, SyncReport } from '../../domain/sync/input.ts';
+import type { SyncPlan } from '../../domain/sync/plan.ts';
+import { digest, planOf, report, scene, type Scene } from '../support/sync-scene.ts';
+import { closeLab, workflowLab } from '../support/workflow-lab.ts';
+
+/** Runs a sync to its end, whatever that is. */
+async function play(plan: SyncPlan, stage: Scene): Promise<void> {
+  const lab = await workflowLab();
+  const { ref } = plan.claim;
+  await lab.run(stage.activities, async () => {
+    const handle = await lab.env.client.workflow.start<(input: SyncInput) => Promise<SyncReport>>(
+      'syncRepository',
+      {
+        workflowId: syncWorkflowId(ref),
+        taskQueue: hubTaskQueue,
+        args: [{ ref, trigger: 'manual' }],
+      },
+    );
+    await handle.result().catch(() => undefined);
+  });
+}
+
+after(closeLab);
+
+test('sites that the hub copies to share one step, and only those that failed are tried again', async () => {
+  const sites = ['north', 'south', 'west'].map((site) => ({ site, queue: 'imageferry-copy' }));
+  const plan = planOf('together', { sites, retry: { retryCount: 2, retryIntervalMs: 10_000 } });
+  const asked: (readonly string[])[] = [];
+  const stage = scene(plan, {
+    copyImageToSites: async ({ sites: names }) => {
+      asked.push(names);
+      return names.map((site) => {
+        if (site === 'south' && asked.length === 1) return { site, failure: { code: 'Timeout' } as const };
+        if (site === 'west') return { site, failure: { code: 'ConnectionRefused' } as const };
+        return { site, report };
+      });
+    },
+  });
+  await play(plan, stage);
+  assert.equal(stage.outcomes[0]?.failure?.code, 'ConnectionRefused');
+  assert.deepEqual(asked, [['north', 'south', 'west'], ['south', 'west'], ['west']]);
+  assert.deepEqual(
+    stage.outcomes[0]?.tally.shown[0]?.sites.map(({ site, failure }) => [site, failure?.code]),
+    [
+      ['north', undefined],
+      ['south', undefined],
+      ['west', 'ConnectionRefused'],
+    ],
+  );
+  assert.equal(stage.calls.includes('copyImage'), false);
+});
+
+test('an image that cannot be read is tried again for all sites, and a closed window is no failure', async () => {
+  const sites = ['north', 'south'].map((site) => ({ site, queue: 'imageferry-copy' }));
+  const plan = planOf('unreadable', { sites, retry: { retryCount: 1, retryIntervalMs: 1000 } });
+  let calls = 0;
+  const stage = scene(plan, {
+    copyImageToSites: async ({ sites: names }) => {
+      calls += 1;
+      if (calls === 1) throw new Failure('NetworkError', { side: 'source' });
+      return names.map((site) =>
+        site === 'north' ? { site, pause: { pausedUntil: '2026-01-02T00:00:00Z' } } : { site, report },
+      );
+    },
+  });
+  await play(plan, stage);
+  assert.equal(calls, 2);
+  assert.deepEqual(stage.outcomes[0]?.tally.shown[0]?.sites, [
+    { site: 'north', waits: { site: 'north', for: 'window', until: '2026-01-02T00:00:00Z' } },
+    { site: 'south', digest, copied: {} },
+  ]);
+});
