@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { Readable } from 'node:stream';
 import { parseRegistryDomain } from '../../../domain/names/registry-domain.ts';
 import { parseRepositoryPath } from '../../../domain/names/repository-path.ts';
 import { parseTag } from '../../../domain/names/tag.ts';
@@ -22,7 +23,15 @@ export interface KillReport {
   readonly completed: number;
   readonly brokenTags: readonly string[];
   readonly corrupt: readonly string[];
+  /** With what the last, undisturbed run said and how long it took. */
   readonly stuck: readonly string[];
+}
+
+/** How a run of the command ended. */
+interface CopyEnd {
+  readonly ok: boolean;
+  /** Exit code or signal, duration and last words, for the report. */
+  readonly said: string;
 }
 
 const program = join(import.meta.dirname, '..', '..', '..', 'worker', 'imageferry.ts');
@@ -116,11 +125,11 @@ export class KillRun {
     for (let count = 0; count < killsPerRepository && this.#report.kills < kills; count += 1) {
       // One in five may die before it has asked anything of the target.
       const early = Math.random() < 0.2;
-      const finished = early
+      const { ok } = early
         ? await this.#copy(path, undefined, this.#calm.startMs * Math.random())
         : await this.#copy(path, () => this.#calm.copyMs * 1.1 * Math.random());
       const tagged = await this.#checkTag(path);
-      if (finished) break;
+      if (ok) break;
       this.#report.kills += 1;
       if (this.#begun(path) && !tagged) this.#report.amid += 1;
       if (tagged) break;
@@ -140,8 +149,9 @@ export class KillRun {
   }
 
   async #converge(path: string): Promise<void> {
-    if (!(await this.#copy(path)) || !(await this.#checkTag(path))) {
-      this.#report.stuck.push(path);
+    const last = await this.#copy(path);
+    if (!last.ok || !(await this.#checkTag(path))) {
+      this.#report.stuck.push(`${path}: ${last.said}`);
       return;
     }
     const endpoint = this.#endpoint(this.#target, path);
@@ -165,19 +175,20 @@ export class KillRun {
   }
 
   /**
-   * Runs the command; resolves with whether it ended well by itself. It is killed `killAfterMs` after its start, or as long
+   * Runs the command; resolves with how it ended. It is killed `killAfterMs` after its start, or as long
    * after its first trace at the target as `onBegun` says.
    */
   #copy(
     path: string,
     onBegun?: (elapsedMs: number) => number | undefined,
     killAfterMs?: number,
-  ): Promise<boolean> {
+  ): Promise<CopyEnd> {
     const names = [`${this.#source.domain}/kill/app:v1`, `${this.#target.domain}/${path}:v1`];
     const child = spawn(process.execPath, [program, 'copy', '--quiet', '--bandwidth', bandwidth, ...names], {
       env: { ...process.env, XDG_STATE_HOME: this.#state },
-      stdio: 'ignore',
+      stdio: ['ignore', 'pipe', 'pipe'],
     });
+    const words = lastWords(child.stdout, child.stderr);
     const timers: NodeJS.Timeout[] = [];
     const killIn = (ms: number | undefined): void => {
       if (ms !== undefined) timers.push(setTimeout(() => child.kill('SIGKILL'), ms));
@@ -193,10 +204,11 @@ export class KillRun {
       killIn(onBegun?.(elapsed));
     }, 5);
     return new Promise((resolve) => {
-      child.once('exit', (code) => {
+      child.once('close', (code, signal) => {
         clearInterval(look);
         for (const timer of timers) clearTimeout(timer);
-        resolve(code === 0);
+        const seconds = ((performance.now() - started) / 1000).toFixed(1);
+        resolve({ ok: code === 0, said: `${signal ?? code} after ${seconds} s: ${words()}` });
       });
     });
   }
@@ -207,4 +219,12 @@ export class KillRun {
       path: parseRepositoryPath(path),
     };
   }
+}
+
+/** The end of what a program says, on one line. */
+function lastWords(...outputs: readonly Readable[]): () => string {
+  let said = '';
+  for (const output of outputs)
+    output.setEncoding('utf8').on('data', (text: string) => (said = (said + text).slice(-1000)));
+  return () => said.trim().replaceAll(/\s*\n\s*/g, ' | ');
 }
