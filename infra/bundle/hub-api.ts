@@ -96,7 +96,9 @@ export class HubApi {
     );
     if (answer.ok) return answer;
     const { reason, message } = (await answer.json().catch(() => ({}))) as Record<string, unknown>;
-    const code = typeof reason === 'string' && isFailureCode(reason) ? reason : byStatus(answer.status);
+    // Kubernetes' word for a bad token is our word for a registry's bad password.
+    const known = answer.status !== 401 && typeof reason === 'string' && isFailureCode(reason);
+    const code = known ? reason : byStatus(answer.status);
     const detail = typeof message === 'string' ? message.slice(0, 500) : `HTTP ${answer.status}`;
     throw new Failure(code, { side: 'cluster', detail });
   }

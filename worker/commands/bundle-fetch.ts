@@ -3,7 +3,7 @@ import { Failure } from '../../domain/failure.ts';
 import { rootFile } from '../../domain/bundle/file-set.ts';
 import { humanSize } from '../../domain/human-size.ts';
 import { parseSiteName, type SiteName } from '../../domain/names/kubernetes-name.ts';
-import { pinRoot } from '../../domain/trust/trust-root.ts';
+import { pinRoot, type TrustRoot } from '../../domain/trust/trust-root.ts';
 import { openArchiveOrigin } from '../../infra/bundle/archive-origin.ts';
 import { fetchBundle, type BundleOrigin } from '../../infra/bundle/fetch-bundle.ts';
 import { HubApi } from '../../infra/bundle/hub-api.ts';
@@ -35,7 +35,7 @@ export function bundleFetchCommand(
       throw new Failure('InvalidRequest', { detail: 'a bundle’s number is a whole number from 1' });
     }
     const trust = pinRoot(readFileSync(options.root), verifyEd25519);
-    const origin = await openOrigin(site, sequence, options, signal);
+    const origin = await openOrigin({ site, sequence, trust }, options, signal);
     const to = options.to.replace(/\/+$/, '');
     const { statement, digest } = await fetchBundle(origin, { site, sequence, trust, signal, to });
     origin.close();
@@ -50,15 +50,18 @@ export function bundleFetchCommand(
 }
 
 async function openOrigin(
-  site: SiteName,
-  sequence: number,
+  {
+    site,
+    sequence,
+    trust,
+  }: { readonly site: SiteName; readonly sequence: number; readonly trust: TrustRoot },
   { api, tokenFile }: BundleFetchOptions,
   signal: AbortSignal,
 ): Promise<BundleOrigin & { close(): void }> {
   if (api !== undefined) {
     if (tokenFile === undefined) throw new Failure('InvalidRequest', { detail: 'name --token-file as well' });
     const hub = new HubApi(api, readFileSync(tokenFile, 'utf8'));
-    const origin = await openArchiveOrigin(hub.archive(site, sequence, signal));
+    const origin = await openArchiveOrigin(hub.archive(site, sequence, signal), trust, signal);
     return { ...origin, close: () => undefined };
   }
   const store = openBucket(process.env);
