@@ -46,6 +46,15 @@ export interface AuditObjects {
   read(key: string): Promise<string | undefined>;
   /** Does nothing where there is no such key. */
   remove(key: string): Promise<void>;
-  /** Keys under a prefix after a key, ascending, with the time of their last write in epoch milliseconds. */
-  list(prefix: string, after?: string): AsyncIterable<{ readonly key: string; readonly writtenMs: number }>;
+  /** What is under a prefix after a key, by ascending key. */
+  list(prefix: string, after?: string): AsyncIterable<AuditObject>;
+}
+
+/** A stored object, as a list tells of it. */
+export interface AuditObject {
+  readonly key: string;
+  /** Time of its last write, epoch milliseconds. */
+  readonly writtenMs: number;
+  /** Another with each content (ETag). */
+  readonly version: string;
 }

@@ -3,6 +3,7 @@ import { ChainedAuditLog } from './chained-audit-log.ts';
 import type { AuditObjects, AuditOutbox } from './audit-log.ts';
 import { FileSpool } from './file-spool.ts';
 import { IntentCloser, type IntentCloserOptions } from './intent-closer.ts';
+import { RecordMemory } from './record-memory.ts';
 import { pruneStream } from './retention.ts';
 import { noSpool, SpooledOutbox } from './spooled-outbox.ts';
 import { StoredAuditReader } from './stored-audit-reader.ts';
@@ -41,7 +42,7 @@ const looksPerPrune = 240;
 export async function openAudit(options: AuditOptions): Promise<OpenAudit> {
   const { stream, objects, signer, onTrouble, isOver, checkpoints } = options;
   const now = (): Date => new Date();
-  const reader = new StoredAuditReader(objects);
+  const reader = new StoredAuditReader(objects, new RecordMemory());
   const log = new ChainedAuditLog(objects, {
     stream,
     now,

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import {
   DeleteObjectCommand,
   GetObjectCommand,
@@ -7,7 +8,7 @@ import {
   type S3Client,
 } from '@aws-sdk/client-s3';
 import { Failure } from '../../domain/failure.ts';
-import type { AuditObjects } from './audit-log.ts';
+import type { AuditObject, AuditObjects } from './audit-log.ts';
 
 /** Milliseconds that one call of the object store may take. */
 const callMs = 10_000;
@@ -56,7 +57,7 @@ export class S3AuditObjects implements AuditObjects {
       .catch(rethrow);
   }
 
-  async *list(prefix: string, after?: string): AsyncIterable<{ key: string; writtenMs: number }> {
+  async *list(prefix: string, after?: string): AsyncIterable<AuditObject> {
     let from = after;
     for (;;) {
       const command = new ListObjectsV2Command({
@@ -65,9 +66,13 @@ export class S3AuditObjects implements AuditObjects {
         ...(from === undefined ? {} : { StartAfter: from }),
       });
       const page = await this.#client.send(command, deadline()).catch(rethrow);
-      for (const { Key, LastModified } of page.Contents ?? []) {
-        if (Key !== undefined)
-          yield { key: Key, writtenMs: LastModified?.getTime() ?? Number.POSITIVE_INFINITY };
+      for (const { Key, LastModified, ETag } of page.Contents ?? []) {
+        if (Key === undefined) continue;
+        yield {
+          key: Key,
+          writtenMs: LastModified?.getTime() ?? Number.POSITIVE_INFINITY,
+          version: ETag ?? randomUUID(),
+        };
       }
       from = page.Contents?.at(-1)?.Key;
       if (page.IsTruncated !== true || from === undefined) return;

@@ -1,9 +1,10 @@
 import type { Checkpoint } from '../../domain/audit/checkpoint.ts';
 import type { AuditRecord } from '../../domain/audit/record.ts';
 import { checkpointsPrefix, recordsKey, recordsPrefix, sequenceOf, startsPrefix } from './audit-keys.ts';
-import type { AuditObjects, AuditReader, AuditTail } from './audit-log.ts';
+import type { AuditObject, AuditObjects, AuditReader, AuditTail } from './audit-log.ts';
 import { maximumBatch } from './chained-audit-log.ts';
 import { parseCheckpoint, parseRecords } from './parse-record.ts';
+import type { RecordMemory } from './record-memory.ts';
 
 /** Objects read at once: one alone costs a round trip, and a day has thousands. */
 const readAhead = 16;
@@ -13,9 +14,12 @@ const clockSkewMs = 300_000;
 /** Reads what a chained audit log wrote, a few objects ahead. */
 export class StoredAuditReader implements AuditReader, AuditTail {
   readonly #objects: AuditObjects;
+  readonly #memory: RecordMemory | undefined;
 
-  constructor(objects: AuditObjects) {
+  /** `memory`: what was read before. Default: everything is read each time, as a verifier must. */
+  constructor(objects: AuditObjects, memory?: RecordMemory) {
     this.#objects = objects;
+    this.#memory = memory;
   }
 
   streams(): Promise<readonly string[]> {
@@ -42,9 +46,9 @@ export class StoredAuditReader implements AuditReader, AuditTail {
 
   async *records(stream: string, sinceMs = Number.NEGATIVE_INFINITY): AsyncIterable<AuditRecord> {
     const ahead: Promise<readonly AuditRecord[]>[] = [];
-    for await (const { key, writtenMs } of this.#objects.list(recordsPrefix(stream))) {
-      if (writtenMs < sinceMs - clockSkewMs) continue;
-      const read = this.#recordsIn(key);
+    for await (const object of this.#objects.list(recordsPrefix(stream))) {
+      if (object.writtenMs < sinceMs - clockSkewMs) continue;
+      const read = this.#recordsOf(object);
       // a reader that stops early never looks at what was read ahead
       read.catch(() => undefined);
       ahead.push(read);
@@ -64,6 +68,14 @@ export class StoredAuditReader implements AuditReader, AuditTail {
       if (before !== undefined && sequenceOf(key) > seq) yield* await this.#recordsIn(before);
     }
     if (holder !== undefined) yield* await this.#recordsIn(holder);
+  }
+
+  async #recordsOf({ key, version }: AuditObject): Promise<readonly AuditRecord[]> {
+    const known = this.#memory?.find(key, version);
+    if (known !== undefined) return known;
+    const records = await this.#recordsIn(key);
+    this.#memory?.keep(key, version, records);
+    return records;
   }
 
   async #recordsIn(key: string): Promise<readonly AuditRecord[]> {

@@ -1,6 +1,6 @@
 import { Failure } from '../../domain/failure.ts';
 import type { AuditEntry } from '../../domain/audit/record.ts';
-import type { AuditObjects, AuditSpool } from '../../infra/audit/audit-log.ts';
+import type { AuditObject, AuditObjects, AuditSpool } from '../../infra/audit/audit-log.ts';
 
 /** An object store in memory that can be down, slow, or lose the answer of a write that it did. */
 export class MemoryAuditObjects implements AuditObjects {
@@ -8,6 +8,7 @@ export class MemoryAuditObjects implements AuditObjects {
   down = false;
   loseNextAnswer = false;
   creates = 0;
+  reads = 0;
 
   async create(key: string, body: string): Promise<boolean> {
     this.#check();
@@ -27,6 +28,7 @@ export class MemoryAuditObjects implements AuditObjects {
 
   async read(key: string): Promise<string | undefined> {
     this.#check();
+    this.reads += 1;
     return this.stored.get(key);
   }
 
@@ -35,10 +37,10 @@ export class MemoryAuditObjects implements AuditObjects {
     this.stored.delete(key);
   }
 
-  async *list(prefix: string, after = ''): AsyncIterable<{ key: string; writtenMs: number }> {
+  async *list(prefix: string, after = ''): AsyncIterable<AuditObject> {
     this.#check();
     const keys = [...this.stored.keys()].filter((key) => key.startsWith(prefix) && key > after).sort();
-    yield* keys.map((key) => ({ key, writtenMs: Date.now() }));
+    yield* keys.map((key) => ({ key, writtenMs: Date.now(), version: `${this.stored.get(key)}` }));
   }
 
   #check(): void {

@@ -2,9 +2,10 @@ import assert from 'node:assert/strict';
 import { generateKeyPairSync, sign, verify } from 'node:crypto';
 import { test } from 'node:test';
 import { checkpointPayload, type Checkpoint, type StatementKind } from '../../../domain/audit/checkpoint.ts';
-import type { AuditEntry } from '../../../domain/audit/record.ts';
+import type { AuditEntry, AuditRecord } from '../../../domain/audit/record.ts';
 import { ChainVerifier, type AuditVerdict } from '../../../domain/audit/verify-chain.ts';
 import { ChainedAuditLog, sha256, type CheckpointSigner } from '../../../infra/audit/chained-audit-log.ts';
+import { RecordMemory } from '../../../infra/audit/record-memory.ts';
 import { StoredAuditReader } from '../../../infra/audit/stored-audit-reader.ts';
 import { MemoryAuditObjects } from '../../support/memory-audit.ts';
 
@@ -194,3 +195,34 @@ function seeded(seed: number): () => number {
     return state / 2_147_483_648;
   };
 }
+
+test('a reader with a memory reads an object once, and again when it has changed', async () => {
+  const objects = await written(30);
+  const reader = new StoredAuditReader(objects, new RecordMemory());
+  const all = async (): Promise<AuditRecord[]> => {
+    const found: AuditRecord[] = [];
+    for await (const record of reader.records('api')) found.push(record);
+    return found;
+  };
+  await all();
+  const before = objects.reads;
+  assert.equal((await all()).length, 30);
+  assert.equal(objects.reads, before);
+  const [key = '', body = ''] = [...objects.stored].find(([name]) => name.startsWith('audit/records/')) ?? [];
+  objects.stored.set(key, body.replace('delete', 'create'));
+  assert.equal((await all())[0]?.verb, 'create');
+  assert.equal(objects.reads, before + 1);
+});
+
+test('a memory forgets what was used longest ago', () => {
+  const memory = new RecordMemory(3);
+  const records = (count: number) => Array.from({ length: count }, () => ({}) as never);
+  memory.keep('a', '1', records(2));
+  memory.keep('b', '1', records(1));
+  memory.find('a', '1');
+  memory.keep('c', '1', records(1));
+  assert.deepEqual(
+    ['a', 'b', 'c'].map((key) => memory.find(key, '1')?.length),
+    [2, undefined, 1],
+  );
+});
