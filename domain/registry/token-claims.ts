@@ -33,6 +33,12 @@ export function readTokenClaims(token: string): TokenClaims | undefined {
   };
 }
 
+/** When a credential that is a JSON Web Token itself ends, in Unix seconds; undefined for all that do not tell. */
+export function readTokenExpiry(token: string): number | undefined {
+  const exp = decodePayload(token)?.['exp'];
+  return typeof exp === 'number' && exp > 0 && exp < 1e11 ? exp : undefined;
+}
+
 function decodePayload(token: string): JsonObject | undefined {
   const parts = token.split('.');
   const encoded = parts[1];

@@ -2,6 +2,7 @@ import { annotationPrefix, setCondition, type Condition } from '../resources/met
 import type {
   RegistryCapability,
   RegistrySecret,
+  RegistrySecretSpec,
   RegistrySecretStatus,
 } from '../resources/registry-secret.ts';
 import { explain, retryable, type FailureFacts } from './failure-facts.ts';
@@ -42,7 +43,7 @@ export type ConnectionTurn = 'connected' | 'lost';
  * do is kept only while it works. `now` is RFC 3339 UTC.
  */
 export function verifiedStatus(
-  { status, metadata }: RegistrySecret,
+  { status, metadata, spec }: RegistrySecret,
   result: VerifyResult,
   now: string,
 ): { readonly status: RegistrySecretStatus; readonly turn?: ConnectionTurn } {
@@ -56,7 +57,12 @@ export function verifiedStatus(
   };
   const turns = isTurn(before, result);
   const isConnected = before.find(({ type }) => type === 'Connected')?.status;
-  const verified = setCondition(before, { type: 'Verified', ...told }, now);
+  const advice = adviceOf(spec, result);
+  const verified = setCondition(
+    before,
+    { type: 'Verified', ...told, message: [told.message, ...advice].join('. ') },
+    now,
+  );
   const conditions = turns ? setCondition(verified, { type: 'Connected', ...told }, now) : verified;
   return {
     status: {
@@ -68,6 +74,19 @@ export function verifiedStatus(
     },
     ...(turns && isConnected !== told.status ? { turn: result.success ? 'connected' : 'lost' } : {}),
   };
+}
+
+/** Registries that somebody runs for others: their garbage collection spares what was just pushed. */
+const hosted =
+  /^(?:(?:.*\.)?docker\.io|ghcr\.io|quay\.io|registry\.gitlab\.com|(?:.*\.)?gcr\.io|.*\.pkg\.dev|.*\.(?:aliyuncs\.com|amazonaws\.com|azurecr\.io))(?::\d+)?$/;
+
+/** What should be declared about a registry that images are pushed to; said once, in the condition `Verified`. */
+function adviceOf(spec: RegistrySecretSpec, result: VerifyResult): readonly string[] {
+  if (!result.success || spec.gcSettleSeconds !== undefined || hosted.test(spec.domain)) return [];
+  if (!result.outcome.capabilities.some(({ actions }) => actions.includes('push'))) return [];
+  return [
+    'Set gcSettleSeconds: how long its garbage collection may run, 0 for never / 请设置 gcSettleSeconds',
+  ];
 }
 
 /** Whether `Connected` is to say what this test says. */

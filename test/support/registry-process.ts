@@ -8,6 +8,7 @@ import { quietProgress } from '../../infra/local/install/progress.ts';
 import { run } from '../../infra/local/install/run.ts';
 import { freePort } from './free-port.ts';
 import { parseRegistryDomain, type RegistryDomain } from '../../domain/names/registry-domain.ts';
+import type { TokenAuth } from './signing-token-server.ts';
 
 /** A real `distribution` registry of a test. */
 export interface RegistryProcess {
@@ -22,6 +23,8 @@ export interface RegistryProcess {
 export interface RegistryProcessOptions {
   /** Default: no password asked for. */
   readonly credential?: { readonly username: string; readonly password: string };
+  /** Takes the tokens of a token server. Default: none. */
+  readonly tokens?: TokenAuth;
   /** Default: the in-memory blob cache, as the registry comes. */
   readonly cache?: boolean;
   /** The registry's program. Default: the one that the local stack builds. */
@@ -52,6 +55,7 @@ export async function startRegistryProcess(options: RegistryProcessOptions = {})
         maintenance: { uploadpurging: { enabled: false } },
       },
       http: { addr: `127.0.0.1:${port}` },
+      ...(options.tokens === undefined ? {} : { auth: { token: options.tokens } }),
       ...(credential === undefined ? {} : { auth: { htpasswd: { realm: 'test', path: htpasswd } } }),
     }),
   );

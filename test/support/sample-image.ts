@@ -1,7 +1,7 @@
 import { createHash, randomBytes } from 'node:crypto';
 import type { Descriptor } from '../../domain/image/descriptor.ts';
 import { manifestMediaTypes } from '../../domain/image/media-types.ts';
-import { parseDigest } from '../../domain/names/digest.ts';
+import { parseDigest, type DigestAlgorithm } from '../../domain/names/digest.ts';
 import { parseTag } from '../../domain/names/tag.ts';
 import type { ContentTarget, StoredManifest } from '../../infra/copy/content.ts';
 
@@ -15,8 +15,12 @@ const layerType = 'application/vnd.oci.image.layer.v1.tar+gzip';
 const configType = 'application/vnd.oci.image.config.v1+json';
 
 /** A blob of these bytes. */
-export function sampleBlob(bytes: Uint8Array, mediaType: string = layerType): SampleBlob {
-  return { bytes, descriptor: { mediaType, digest: digestOf(bytes), size: bytes.byteLength } };
+export function sampleBlob(
+  bytes: Uint8Array,
+  mediaType: string = layerType,
+  algorithm: DigestAlgorithm = 'sha256',
+): SampleBlob {
+  return { bytes, descriptor: { mediaType, digest: digestOf(bytes, algorithm), size: bytes.byteLength } };
 }
 
 /** A blob of random bytes. */
@@ -27,12 +31,11 @@ export function randomBlob(size: number): SampleBlob {
 /** A manifest of a JSON body, which has its `mediaType` inside. */
 export function sampleManifest(
   body: { readonly mediaType: string } & Record<string, unknown>,
+  algorithm: DigestAlgorithm = 'sha256',
 ): StoredManifest {
   const bytes = Buffer.from(JSON.stringify(body));
-  return {
-    bytes,
-    descriptor: { mediaType: body.mediaType, digest: digestOf(bytes), size: bytes.byteLength },
-  };
+  const digest = digestOf(bytes, algorithm);
+  return { bytes, descriptor: { mediaType: body.mediaType, digest, size: bytes.byteLength } };
 }
 
 /** An OCI image of these layers. */
@@ -91,6 +94,6 @@ export async function pushSample(
   if (tag !== undefined && last !== undefined) await target.pushManifest(last, parseTag(tag));
 }
 
-function digestOf(bytes: Uint8Array): Descriptor['digest'] {
-  return parseDigest(`sha256:${createHash('sha256').update(bytes).digest('hex')}`);
+function digestOf(bytes: Uint8Array, algorithm: DigestAlgorithm = 'sha256'): Descriptor['digest'] {
+  return parseDigest(`${algorithm}:${createHash(algorithm).update(bytes).digest('hex')}`);
 }

@@ -1,6 +1,5 @@
 import { Failure } from '../../../domain/failure.ts';
 import { manifestAccept } from '../../../domain/image/media-types.ts';
-import { registryHost } from '../../../domain/names/registry-domain.ts';
 import { readRateLimit, type RateLimit } from '../../../domain/registry/rate-limit.ts';
 import type { TokenGrant } from '../../../domain/registry/token-claims.ts';
 import type { VerifyOutcome } from '../../copy/engine.ts';
@@ -11,12 +10,11 @@ import type { ProviderAdapter, VerifyContext } from './provider.ts';
 /** Docker keeps this repository for asking about the limit; a HEAD of it counts as no pull. */
 const preview = 'ratelimitpreview/test';
 
-/** Docker Hub: also tells how many pulls are left, before any pull. */
+/** Docker Hub, or a mirror of it: also tells how many pulls are left, before any pull. */
 export const dockerHubAdapter: ProviderAdapter = {
   name: 'dockerhub',
   async verify(context) {
     const outcome = await verifyOci(context);
-    if (registryHost(context.access.domain) !== 'registry-1.docker.io') return outcome;
     const pullQuota = await pullQuotaOf(context);
     return { ...outcome, ...(pullQuota === undefined ? {} : { pullQuota }) };
   },
@@ -32,6 +30,7 @@ export async function pullQuotaOf(context: VerifyContext): Promise<VerifyOutcome
       scope,
       headers: { accept: manifestAccept },
       about: { side: 'source', subject: context.access.domain },
+      accept: [404],
       ...(context.signal === undefined ? {} : { signal: context.signal }),
     });
     const claims = await context.session.claims(scope);

@@ -60,3 +60,32 @@ test('Verified is the last test, also while Connected waits; what the credential
   assert.equal(last.status?.expires, undefined);
   assert.equal(told([good]).last.status?.expires, '2026-02-01T00:00:00Z');
 });
+
+test('where images are pushed to a registry of somebody’s own, the condition asks for gcSettleSeconds until it is set', () => {
+  const may = (...actions: readonly ('pull' | 'push')[]): VerifyResult => ({
+    success: true,
+    outcome: { capabilities: [{ scope: 'team/app', actions }] },
+  });
+  const rows: readonly (readonly [Partial<RegistrySecret['spec']>, VerifyResult, boolean])[] = [
+    [{}, may('pull', 'push'), true],
+    [{ domain: '10.0.0.5:5000' }, may('pull', 'push'), true],
+    [{}, may('pull'), false],
+    [{ gcSettleSeconds: 0 }, may('pull', 'push'), false],
+    [{ gcSettleSeconds: 900 }, may('pull', 'push'), false],
+    [{ domain: 'docker.io' }, may('pull', 'push'), false],
+    [{ domain: 'edge-registry.cn-hangzhou.cr.aliyuncs.com' }, may('pull', 'push'), false],
+    [{ domain: 'notghcr.io' }, may('pull', 'push'), true],
+    [{}, bad('Unauthorized'), false],
+  ];
+  for (const [spec, result, advised] of rows) {
+    const { status } = verifiedStatus(
+      { ...secret, spec: { ...secret.spec, ...spec } },
+      result,
+      '2026-01-01T00:00:00Z',
+    );
+    const said = (type: string): string =>
+      status.conditions?.find((condition) => condition.type === type)?.message ?? '';
+    assert.equal(said('Verified').includes('gcSettleSeconds'), advised, JSON.stringify(spec));
+    assert.ok(!said('Connected').includes('gcSettleSeconds'));
+  }
+});

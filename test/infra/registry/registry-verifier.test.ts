@@ -58,3 +58,53 @@ test('what is wrong is said in the words of the closed list', async () => {
     await assert.rejects(verifier.verify(wrong, []), { code }, code);
   }
 });
+
+test('the pulls that are left come from the headers of one HEAD, which counts as no pull', async () => {
+  const asked: string[] = [];
+  let headers: Readonly<Record<string, string>> = {};
+  const hub = createServer((request, response) => {
+    asked.push(`${request.method} ${request.url}`);
+    if (request.url?.includes('/manifests/') === true) response.writeHead(200, headers).end();
+    else
+      response
+        .writeHead(request.url === '/v2/' ? 200 : 404, { 'content-type': 'application/json' })
+        .end('{}');
+  }).listen(0, '127.0.0.1');
+  await new Promise((resolve) => hub.once('listening', resolve));
+  const quota = async (provider: string, told: Readonly<Record<string, string>>) => {
+    headers = told;
+    const domain = `127.0.0.1:${(hub.address() as AddressInfo).port}`;
+    return (await verifier.verify(access(domain, { provider }), [])).pullQuota;
+  };
+  const told = { 'ratelimit-limit': '100;w=21600', 'ratelimit-remaining': '76;w=21600' };
+  try {
+    assert.deepEqual(await quota('dockerhub', told), { remaining: 76, limit: 100, windowSeconds: 21_600 });
+    assert.deepEqual(await quota('dockerhub', { ...told, 'ratelimit-remaining': '0;w=21600' }), {
+      remaining: 0,
+      limit: 100,
+      windowSeconds: 21_600,
+    });
+    assert.equal(await quota('dockerhub', {}), undefined, 'a plan without limit');
+    assert.equal(asked.filter((line) => line.includes('manifests')).length, 3);
+    assert.ok(asked.every((line) => !line.startsWith('GET /v2/ratelimitpreview')));
+    assert.equal(await quota('other', told), undefined);
+  } finally {
+    hub.close();
+  }
+});
+
+test('a password that is a token tells when it ends', async () => {
+  const open = await startRegistryProcess();
+  const jwt = [{ alg: 'none' }, { exp: 1_800_000_000 }]
+    .map((part) => Buffer.from(JSON.stringify(part)).toString('base64url'))
+    .concat('x')
+    .join('.');
+  try {
+    const expires = async (password: string): Promise<string | undefined> =>
+      (await verifier.verify(access(open.domain, { credential: { username: 'u', password } }), [])).expires;
+    assert.equal(await expires(jwt), '2027-01-15T08:00:00.000Z');
+    assert.equal(await expires('an.ordinary.password'), undefined);
+  } finally {
+    await open.stop();
+  }
+});
