@@ -21,6 +21,7 @@ import { watchPresence } from '../infra/kubernetes/presence.ts';
 import { watchResources, type WatchedCaches } from '../infra/kubernetes/resource-cache.ts';
 import { createResourceClients } from '../infra/kubernetes/resource-client.ts';
 import { loadPlugins } from '../infra/registry/plugins/load-plugins.ts';
+import { parseProxySettings } from '../domain/registry/proxy.ts';
 import { RegistryClients } from '../infra/registry/registry-client.ts';
 import { createCopyEngine } from '../infra/registry/registry-copy-engine.ts';
 import { createRegistryVerifier } from '../infra/registry/registry-verifier.ts';
@@ -58,7 +59,8 @@ async function run(settings: ApiSettings, log: Logger): Promise<void> {
     namespace: settings.TEMPORAL_NAMESPACE,
     dataConverter: sharedDataConverter(settings.TEMPORAL_CODEC_KEYS),
   });
-  const registries = new RegistryClients();
+  const proxies = parseProxySettings(process.env);
+  const registries = new RegistryClients({ proxies });
   const caches = await watchResources(cluster, auditedKinds, {
     onTrouble: (error) => log.warn({ err: error }, 'the cluster cannot be watched'),
   });
@@ -79,7 +81,7 @@ async function run(settings: ApiSettings, log: Logger): Promise<void> {
       engine: createCopyEngine(registries),
     },
     bundles: { ...bundleOffice(settings, clients), gateway: createBundleGateway(temporal) },
-    verifier: createRegistryVerifier(),
+    verifier: createRegistryVerifier({ proxies }),
     audit,
     providers: await loadPlugins(settings.IMAGEFERRY_PLUGINS),
     ready: async () => {

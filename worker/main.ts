@@ -98,7 +98,7 @@ const credentials = auditedCredentials(createCredentialStore(cluster, resources)
   now: () => new Date(),
 });
 await loadPlugins(settings.plugins);
-const registries = new RegistryClients();
+const registries = new RegistryClients({ proxies: settings.proxies });
 const metrics = new Registry();
 collectDefaultMetrics({ register: metrics, prefix: 'imageferry_worker_' });
 
@@ -155,7 +155,7 @@ const steps = {
   events,
   engine,
   documents,
-  verifier: createRegistryVerifier(),
+  verifier: createRegistryVerifier({ proxies: settings.proxies }),
   fence: createRunFence(temporal),
   pulls: createPullCounter(metrics),
   limits,

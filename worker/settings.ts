@@ -1,3 +1,5 @@
+import { parseProxySettings, type ProxySettings } from '../domain/registry/proxy.ts';
+
 /** What the worker may do. */
 const roles = ['hub', 'copy'] as const;
 type Role = (typeof roles)[number];
@@ -39,6 +41,8 @@ export interface WorkerSettings {
    * it. Default: they are noted in memory.
    */
   readonly stateDir: string | undefined;
+  /** `HTTPS_PROXY`, `HTTP_PROXY`, `NO_PROXY`: how registries are reached. Default: directly. */
+  readonly proxies: ProxySettings;
   /** `COPY_CONCURRENCY`: copies that this process runs at once. Default: 4. */
   readonly copyConcurrency: number;
 }
@@ -90,6 +94,7 @@ export function parseWorkerSettings(environment: Environment): WorkerSettings {
       checkpointBucket: read('AUDIT_CHECKPOINT_BUCKET'),
     },
     stateDir: read('STATE_DIR'),
+    proxies: parseProxySettings(environment),
     copyConcurrency: whole('COPY_CONCURRENCY', read('COPY_CONCURRENCY') ?? '4', 200),
   };
 }

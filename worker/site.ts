@@ -40,7 +40,7 @@ const place = {
   dataConverter: sharedDataConverter(settings.codecKeys),
 };
 const temporal = connectTemporal(place);
-const registries = new RegistryClients();
+const registries = new RegistryClients({ proxies: settings.proxies });
 const metrics = new Registry();
 const limits = new SiteLimits();
 /** What the site itself says goes before what its EdgeSite says. */

@@ -77,6 +77,19 @@ export function mayDial(address: string, rule: DialRule): DialVerdict {
   };
 }
 
+/** Whether text is an IP address. */
+export function isAddress(text: string): boolean {
+  return (text.includes(':') ? parseIpv6(text) : parseIpv4(text)) !== undefined;
+}
+
+/** Whether an address lies in a network of the same family; false for text that is no address. */
+export function inNetwork(text: string, network: string, bits: number): boolean {
+  const bytes = text.includes(':') ? parseIpv6(text) : parseIpv4(text);
+  return (
+    bytes !== undefined && text.includes(':') === network.includes(':') && within(bytes, [network, bits])
+  );
+}
+
 function kindOf(bytes: readonly number[]): AddressKind {
   const [never, inner] = bytes.length === 4 ? [never4, private4] : [never6, private6];
   if (never.some((range) => within(bytes, range))) return 'never';

@@ -1,5 +1,6 @@
 import { Failure } from '../../domain/failure.ts';
 import type { FailureCode } from '../../domain/failure-catalogue.ts';
+import type { Proxy } from '../../domain/registry/proxy.ts';
 
 /** One short request: its answer is read whole, up to a limit. */
 export interface Exchange {
@@ -14,19 +15,23 @@ export interface Exchange {
   /** Statuses whose body is wanted; any other is `UnexpectedResponse`. Default: all. */
   readonly expect?: readonly number[];
   readonly signal?: AbortSignal;
+  /** The proxy that gets the request, which then names the whole address. Default: the host itself does. */
+  readonly via?: Proxy;
 }
 
 // eslint-disable-next-line no-control-regex -- a line break would start another header
 const control = /[\u0000-\u001f\u007f]/;
 
 /** The head of an HTTP/1.1 request, with its length where one has to be told. */
-export function requestHead(exchange: Pick<Exchange, 'method' | 'url' | 'headers' | 'body'>): string {
-  const { method, url, headers, body } = exchange;
-  let head = `${method} ${url.pathname}${url.search} HTTP/1.1\r\nhost: ${url.host}\r\n`;
+export function requestHead(exchange: Pick<Exchange, 'method' | 'url' | 'headers' | 'body' | 'via'>): string {
+  const { method, url, headers, body, via } = exchange;
+  const target = `${via === undefined ? '' : url.origin}${url.pathname}${url.search}`;
+  let head = `${method} ${target} HTTP/1.1\r\nhost: ${url.host}\r\n`;
   for (const [name, value] of Object.entries(headers)) {
     if (control.test(value)) throw new Failure('UnexpectedResponse', { detail: `header ${name}` });
     if (name !== 'content-length') head += `${name}: ${value}\r\n`;
   }
+  if (via?.authorization !== undefined) head += `proxy-authorization: ${via.authorization}\r\n`;
   const mayHaveBody = method === 'POST' || method === 'PUT' || method === 'PATCH';
   return `${head}${mayHaveBody ? `content-length: ${body?.byteLength ?? 0}\r\n` : ''}\r\n`;
 }

@@ -93,7 +93,9 @@ export class ReadPool {
     if (signal?.aborted === true) abort();
     signal?.addEventListener('abort', abort, { once: true });
     try {
-      const answer = await connection.request(requestHead({ method: 'GET', url, headers }));
+      const answer = await connection.request(
+        requestHead({ method: 'GET', url, headers, ...this.#transport.via(url) }),
+      );
       return { answer, connection, length: bodyLength(answer) };
     } finally {
       signal?.removeEventListener('abort', abort);

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { Failure } from '../../domain/failure.ts';
 import type { DialRule } from '../../domain/registry/addresses.ts';
 import { originsOf, type OriginSet } from '../../domain/registry/origin.ts';
+import type { ProxySettings } from '../../domain/registry/proxy.ts';
 import {
   parseTokenResponse,
   maxTokenResponseBytes,
@@ -22,7 +23,10 @@ import { Transport } from './transport.ts';
 import { UploadStrategies } from './upload-strategies.ts';
 
 /** Limits of all registry traffic of a process. */
-export interface RegistryLimits extends BudgetLimits, PaceLimits {}
+export interface RegistryLimits extends BudgetLimits, PaceLimits {
+  /** Default: every host is called directly. */
+  readonly proxies?: ProxySettings;
+}
 
 const shortLifeMs = 5000;
 const maxClients = 256;
@@ -52,6 +56,7 @@ export class RegistryClient {
       ...(access.caBundle === undefined ? {} : { caBundle: access.caBundle }),
       ...(limits.headersTimeoutMs === undefined ? {} : { headersTimeoutMs: limits.headersTimeoutMs }),
       ...(limits.idleTimeoutMs === undefined ? {} : { idleTimeoutMs: limits.idleTimeoutMs }),
+      ...(limits.proxies === undefined ? {} : { proxies: limits.proxies }),
       ruleFor: (origin) => dialRule(origin, origins, access),
     });
     const budget = budgets.of(new URL(origins.registry).host);

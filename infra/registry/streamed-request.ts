@@ -34,6 +34,7 @@ export class StreamedRequest {
   constructor(transport: Transport, options: StreamedRequestOptions) {
     this.length = options.length;
     const { url } = options;
+    const { via } = transport.via(url);
     this.#answer = new Promise((resolve, reject) => {
       this.#settle = { resolve, reject };
     });
@@ -43,11 +44,12 @@ export class StreamedRequest {
       method: options.method,
       host: url.hostname,
       port: url.port,
-      path: url.pathname + url.search,
+      path: `${via === undefined ? '' : url.origin}${url.pathname}${url.search}`,
       headers: {
         host: url.host,
         'user-agent': 'imageferry',
         ...options.headers,
+        ...(via?.authorization === undefined ? {} : { 'proxy-authorization': via.authorization }),
         'content-length': options.length,
       },
     });

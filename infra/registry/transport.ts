@@ -2,6 +2,7 @@ import { Agent as HttpAgent } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { callbackify } from 'node:util';
 import type { DialRule } from '../../domain/registry/addresses.ts';
+import { proxyFor, type Proxy, type ProxySettings } from '../../domain/registry/proxy.ts';
 import type { ByteSink } from '../copy/content.ts';
 import { dial, type DialTarget } from './dial.ts';
 import { CallPool } from './call-pool.ts';
@@ -16,6 +17,8 @@ export interface TransportOptions {
   readonly caBundle?: string;
   /** Which addresses may be dialled for an origin. */
   readonly ruleFor: (origin: string) => DialRule;
+  /** Default: every host is called directly. */
+  readonly proxies?: ProxySettings;
   /** Milliseconds until an answer's headers must have come. Default: 30 000. */
   readonly headersTimeoutMs?: number;
   /** Milliseconds without a byte after which a body is given up. Default: 30 000. */
@@ -43,23 +46,33 @@ export class Transport {
   /** What to dial for an URL. */
   target(url: URL): DialTarget {
     const tls = url.protocol === 'https:';
+    const host = url.hostname.replace(/^\[|\]$/g, '');
+    const port = url.port === '' ? (tls ? 443 : 80) : Number(url.port);
+    const proxy = proxyFor(this.#options.proxies, { host, port, tls });
     return {
-      host: url.hostname.replace(/^\[|\]$/g, ''),
-      port: url.port === '' ? (tls ? 443 : 80) : Number(url.port),
+      host,
+      port,
       tls,
+      ...(proxy === undefined ? {} : { proxy }),
       rule: this.#options.ruleFor(url.origin),
       ...(this.#options.caBundle === undefined ? {} : { caBundle: this.#options.caBundle }),
     };
   }
 
+  /** The proxy that plain requests to an URL are handed to; those over TLS go through a tunnel and do not see it. */
+  via(url: URL): { readonly via?: Proxy } {
+    const { tls, proxy } = this.target(url);
+    return tls || proxy === undefined ? {} : { via: proxy };
+  }
+
   /** Sends a request and reads the whole answer. Rejects with the network's error, unmapped. */
   exchange(exchange: Exchange): Promise<HttpAnswer> {
-    return this.#pool(exchange.url).exchange(exchange);
+    return this.#pool(exchange.url).exchange({ ...exchange, ...this.via(exchange.url) });
   }
 
   /** Sends a request and hands the body of its answer on, which must be 200 or 206. Rejects with the network's error. */
   stream(exchange: Exchange, sink: ByteSink): Promise<HttpAnswer> {
-    return this.#pool(exchange.url).stream(exchange, sink);
+    return this.#pool(exchange.url).stream({ ...exchange, ...this.via(exchange.url) }, sink);
   }
 
   /** Connections for streamed uploads to an origin. */

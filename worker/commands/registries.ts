@@ -3,6 +3,7 @@ import { Failure } from '../../domain/failure.ts';
 import { parseReference, type Reference } from '../../domain/names/reference.ts';
 import { parseRegistryDomain, type RegistryDomain } from '../../domain/names/registry-domain.ts';
 import type { RepositoryPath } from '../../domain/names/repository-path.ts';
+import { parseProxySettings } from '../../domain/registry/proxy.ts';
 import type { RegistryAccess } from '../../infra/copy/engine.ts';
 import { dockerConfigPath, dockerCredential } from '../../infra/registry/docker-config.ts';
 import { RegistryClients } from '../../infra/registry/registry-client.ts';
@@ -23,7 +24,7 @@ export interface RegistryOptions {
 
 /** Opens repositories with the credentials that `docker login` stored. */
 export class Registries {
-  readonly clients = new RegistryClients();
+  readonly clients = new RegistryClients({ proxies: parseProxySettings(process.env) });
   readonly #options: RegistryOptions;
 
   constructor(options: RegistryOptions) {
