@@ -44,7 +44,9 @@ export function copyImage(deps: CopyDependencies, order: CopyOrder): Promise<Cop
     const window = (): SyncWindow | undefined =>
       order.outsideWindow === true ? undefined : deps.limits.window(order.site);
     try {
-      const request = { source, root, target, tag: name, sourceTag: name, recheck: order.recheck, ...limits };
+      const from = plan.sites.find(({ site }) => site === order.site)?.source ?? 'upstream';
+      const named = { tag: name, sourceTag: name };
+      const request = { source, root, target, ...named, recheck: order.recheck, from, ...limits };
       const report = await withinWindow(window, deps.now, signal, (inWindow) =>
         deps.engine.copy(request, {
           signal: inWindow,
@@ -55,7 +57,8 @@ export function copyImage(deps: CopyDependencies, order: CopyOrder): Promise<Cop
           },
         }),
       );
-      if (!('pausedUntil' in report)) count(true);
+      // What the pool gave was no pull.
+      if (!('pausedUntil' in report) && report.servedBy !== 'pool') count(true);
       return report;
     } catch (error) {
       if (!signal.aborted) count(false);

@@ -19,6 +19,8 @@ export interface SiteSettings extends WorkerSettings {
   readonly registryAccess: RegistryAccessSpec;
   /** `SITE_BANDWIDTH` in bytes per second. Default: no limit. */
   readonly bandwidth: number | undefined;
+  /** Whether the pool of bundles is in reach: where `S3_ENDPOINT` or `S3_BUCKET` is set. */
+  readonly hasPool: boolean;
 }
 
 /** Parses the environment. Throws an error or Failure that names what is wrong; a credential is never in it. */
@@ -33,6 +35,7 @@ export function parseSiteSettings(environment: Readonly<Record<string, string | 
     registryAccess: registryAccess(environment),
     pathPrefix: environment['SITE_PATH_PREFIX'] || undefined,
     bandwidth: bandwidth === undefined ? undefined : Number(bandwidth),
+    hasPool: Boolean(environment['S3_ENDPOINT'] || environment['S3_BUCKET']),
   };
 }
 

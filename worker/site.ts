@@ -2,16 +2,20 @@ import { Registry } from 'prom-client';
 import type { CopyPlaces } from '../activities/copy-places.ts';
 import { createCopyActivities, type CopyActivities, type SiteActivities } from '../activities/index.ts';
 import { Failure } from '../domain/failure.ts';
+import type { Descriptor } from '../domain/image/descriptor.ts';
 import { parseRegistryDomain, type RegistryDomain } from '../domain/names/registry-domain.ts';
 import { parseRepositoryPath } from '../domain/names/repository-path.ts';
 import { siteTaskQueue } from '../domain/sync/ids.ts';
 import { prefixedPath } from '../domain/sync/site-path.ts';
+import { PoolSource } from '../infra/bundle/pool-source.ts';
 import { SiteLimits } from '../infra/copy/site-limits.ts';
 import type { RegistryAccess } from '../infra/copy/engine.ts';
 import { dockerConfigPath, dockerCredential } from '../infra/registry/docker-config.ts';
 import { uploadNotes } from '../infra/copy/upload-files.ts';
 import { RegistryClients } from '../infra/registry/registry-client.ts';
 import { createCopyEngine } from '../infra/registry/registry-copy-engine.ts';
+import { BundleShelf } from '../infra/storage/bundle-shelf.ts';
+import { ObjectStore } from '../infra/storage/object-store.ts';
 import { temporalAccess } from '../infra/temporal/access.ts';
 import { connectTemporal } from '../infra/temporal/connection.ts';
 import { sharedDataConverter } from '../infra/temporal/data-converter.ts';
@@ -43,6 +47,9 @@ const temporal = connectTemporal(place);
 const registries = new RegistryClients({ proxies: settings.proxies });
 const metrics = new Registry();
 const limits = new SiteLimits();
+/** The pool of bundles, which this worker only reads. */
+const shelf = settings.hasPool ? new BundleShelf(new ObjectStore(settings.bundleStore)) : undefined;
+const pool = shelf === undefined ? undefined : (root: Descriptor): PoolSource => new PoolSource(shelf, root);
 /** What the site itself says goes before what its EdgeSite says. */
 const own = settings.bandwidth === undefined ? {} : { bandwidth: settings.bandwidth };
 
@@ -66,7 +73,7 @@ const places: CopyPlaces = {
 const activities: CopyActivities & SiteActivities = {
   greet: async () => {},
   ...createCopyActivities({
-    engine: createCopyEngine(registries, uploadNotes(settings.stateDir)),
+    engine: createCopyEngine(registries, uploadNotes(settings.stateDir), pool),
     fence: createRunFence(temporal),
     pulls: createPullCounter(metrics),
     places,
@@ -95,6 +102,7 @@ async function work(): Promise<void> {
   const queue = { taskQueue, activities, concurrency: settings.copyConcurrency };
   await pollQueues([queue], place, log, { signal, onPolling });
   await Promise.all([server?.close(), registries.close(), temporal.connection.close()]);
+  shelf?.store.close();
 }
 
 async function accessTo(domain: RegistryDomain): Promise<RegistryAccess> {

@@ -159,7 +159,8 @@ function replaced(image: SurveyedImage, site: string): Pick<SiteResult, 'copied'
 function arrived(journey: CopyJourney, image: SurveyedImage, site: string, report: CopyReport): Copied {
   countOne(journey);
   const gap = attachmentGap(report.referrersMissing);
-  const result = { site, digest: report.root, ...replaced(image, site), ...gap };
+  const served = report.servedBy === undefined ? {} : { source: report.servedBy };
+  const result = { site, digest: report.root, ...replaced(image, site), ...served, ...gap };
   return { result, moved: report.bytesMoved, reused: report.bytesReused };
 }
 

@@ -50,6 +50,9 @@ const edgeSiteSpecSchema = z
       z.object({ timeZone: optional(short), periods: z.array(syncPeriodSchema).min(1).max(20) }),
     ).openapi({ description: 'When copies to it may run' }),
     worker: optional(z.boolean()),
+    source: optional(z.enum(['upstream', 'pool', 'auto'])).openapi({
+      description: 'Where its own worker reads images. Default: upstream',
+    }),
     bundle: optional(
       z.object({
         schedule: optional(z.string().max(120)).openapi({ example: '0 3 * * 1' }),

@@ -18,6 +18,9 @@ export interface SyncPeriod {
   readonly to: string;
 }
 
+/** Where a site's own worker reads images. */
+export type SiteSource = 'upstream' | 'pool' | 'auto';
+
 export interface EdgeSiteSpec {
   /** `connected`: blobs go straight to its registry. `offline`: they are staged as bundles. Default: `connected`. */
   readonly mode?: 'connected' | 'offline';
@@ -46,6 +49,11 @@ export interface EdgeSiteSpec {
   readonly syncWindow?: SyncWindow;
   /** Whether a worker of its own, at the site, does its copying (task queue `site-<name>`). Default: false. */
   readonly worker?: boolean;
+  /**
+   * Where that worker reads images: `upstream`, the `pool` of bundles, or `auto`: what the pool has from there, all else
+   * and whatever fails there from upstream. Default: `upstream`. Only with a worker.
+   */
+  readonly source?: SiteSource;
   readonly bundle?: {
     /** Cron expression (five fields, UTC) at which a bundle is staged, if there is anything new. Default: none. */
     readonly schedule?: string;

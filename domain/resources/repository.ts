@@ -94,6 +94,9 @@ export interface ManifestStatus {
   readonly layers: readonly { readonly digest: string; readonly size: string }[];
 }
 
+/** Which sources served a copy to a site. */
+export type ServedBy = 'upstream' | 'pool' | 'both';
+
 export interface SiteStatus {
   readonly site: string;
   readonly state: 'Synced' | 'Failed' | 'Syncing' | 'Staged' | 'Pending';
@@ -102,6 +105,8 @@ export interface SiteStatus {
   readonly digest?: string;
   /** RFC 3339 UTC of the last time the site was seen to have it. */
   readonly confirmed?: string;
+  /** Where its content came from, where the EdgeSite chooses among sources. */
+  readonly source?: ServedBy;
   readonly reason?: string;
   readonly message?: string;
 }

@@ -5,7 +5,7 @@ import { parseSiteName } from '../names/kubernetes-name.ts';
 import { parseRegistryDomain } from '../names/registry-domain.ts';
 import { parseRepositoryPath } from '../names/repository-path.ts';
 import { parseTag } from '../names/tag.ts';
-import type { EdgeSite, EdgeSiteSpec } from '../resources/edge-site.ts';
+import type { EdgeSite, EdgeSiteSpec, SiteSource } from '../resources/edge-site.ts';
 import type { ObjectRef } from '../resources/meta.ts';
 import type { RegistrySecret } from '../resources/registry-secret.ts';
 import type {
@@ -26,6 +26,8 @@ export interface PlannedSite {
   readonly target?: string;
   /** For a site's own worker, which cannot read the EdgeSite. Default: left out. */
   readonly limits?: Pick<EdgeSiteSpec, 'bandwidth' | 'syncWindow'>;
+  /** Where the site's own worker reads images. Default: upstream. */
+  readonly source?: SiteSource;
 }
 
 /** Which object a run works for; another object of the same name is none of its business (fault O06). */
@@ -138,12 +140,13 @@ function plannedSite(site: EdgeSite, repository: string): PlannedSite {
   const { name } = site.metadata;
   const target = siteTarget(site, repository);
   if (site.spec.worker !== true) return { site: name, queue: copyTaskQueue, target };
-  const { bandwidth, syncWindow } = site.spec;
+  const { bandwidth, syncWindow, source } = site.spec;
   const limits = {
     ...(bandwidth === undefined ? {} : { bandwidth }),
     ...(syncWindow === undefined ? {} : { syncWindow }),
   };
-  return { site: name, queue: siteTaskQueue(name), target, limits };
+  const chosen = source === undefined || source === 'upstream' ? {} : { source };
+  return { site: name, queue: siteTaskQueue(name), target, limits, ...chosen };
 }
 
 /** The first part of the spec that no parser takes, or a registry that is not declared. */

@@ -18,43 +18,48 @@ export function siteStatuses(before: readonly SiteStatus[], outcome: SyncOutcome
 }
 
 function connectedSite(
-  { site, target }: PlannedSite,
+  planned: PlannedSite,
   before: SiteStatus | undefined,
   outcome: SyncOutcome,
 ): SiteStatus {
+  const { site, target } = planned;
   const results = outcome.tally.shown.flatMap((image) =>
     image.sites.filter((result) => result.site === site),
   );
   const failed = results.find((result) => result.failure !== undefined)?.failure;
   const waits = outcome.tally.waits?.find((wait) => wait.site === site);
   if (results.length > 0 && failed === undefined && waits === undefined)
-    return synced(site, target, results, outcome);
+    return synced(planned, before, results, outcome);
   const failure = failed ?? outcome.failure;
-  const { digest, confirmed } = before ?? {};
+  const { digest, confirmed, source } = before ?? {};
   return {
     site,
     state: stateOf(failure, before),
     ...(target === undefined ? {} : { target }),
     ...(digest === undefined ? {} : { digest }),
     ...(confirmed === undefined ? {} : { confirmed }),
+    ...(source === undefined ? {} : { source }),
     ...whyNot(failure, waits),
   };
 }
 
 function synced(
-  site: string,
-  target: string | undefined,
+  { site, target }: Pick<PlannedSite, 'site' | 'target'>,
+  before: SiteStatus | undefined,
   results: readonly SiteResult[],
   outcome: SyncOutcome,
 ): SiteStatus {
   const primary = primaryImage(outcome)?.sites.find((result) => result.site === site);
   const digest = primary?.digest ?? results[0]?.digest;
+  // What was there already came from where it came from then.
+  const source = (primary ?? results[0])?.source ?? (before?.digest === digest ? before?.source : undefined);
   return {
     site,
     state: 'Synced',
     ...(target === undefined ? {} : { target }),
     ...(digest === undefined ? {} : { digest }),
     confirmed: outcome.ended,
+    ...(source === undefined ? {} : { source }),
   };
 }
 

@@ -1,4 +1,5 @@
 import { addWaits, type SiteWait } from './site-wait.ts';
+import type { ServedBy } from '../resources/repository.ts';
 import type { FailureFacts } from './failure-facts.ts';
 import type { SurveyedImage } from './survey.ts';
 import type { GoneTag } from './survey.ts';
@@ -10,6 +11,8 @@ export interface SiteResult {
   readonly digest?: string;
   /** Set where it was copied to, with what the tag showed before. */
   readonly copied?: { readonly before?: string };
+  /** Where its content came from, where the site chooses among sources. */
+  readonly source?: ServedBy;
   readonly failure?: FailureFacts;
   /** Why it does not have the image yet. Default: it has, or something failed. */
   readonly waits?: SiteWait;

@@ -4,7 +4,6 @@ import type { Digest } from '../../domain/names/digest.ts';
 import type { TagName } from '../../domain/names/tag.ts';
 import type { PlatformSelection } from '../../domain/resources/repository.ts';
 import type { BandwidthLimiter } from '../copy/bandwidth.ts';
-import type { Attachment, ByteSink, ContentSource, StoredManifest } from '../copy/content.ts';
 import { copyImage } from '../copy/copy-image.ts';
 import type { CopyReport, RepositoryEndpoint } from '../copy/engine.ts';
 import { loadGraph } from '../copy/image-graph.ts';
@@ -16,7 +15,8 @@ import type { RegistryClients } from '../registry/registry-client.ts';
 import { RegistryStore } from '../registry/registry-store.ts';
 import { BlobPool } from '../storage/blob-pool.ts';
 import type { BundleShelf } from '../storage/bundle-shelf.ts';
-import { parseImageRecord, type ImageRecord } from './image-record.ts';
+import { parseImageRecord } from './image-record.ts';
+import { PoolSource } from './pool-source.ts';
 
 /** Where an image of the pool goes to. */
 export interface PooledCopy {
@@ -37,17 +37,20 @@ export interface PooledImages {
 
 /** The images of a shelf's pool. */
 export function createPooledImages(shelf: BundleShelf, clients: RegistryClients): PooledImages {
-  const find = async (digest: Digest, signal?: AbortSignal): Promise<PooledImage | undefined> => {
+  const find = async (digest: Digest, signal?: AbortSignal): Promise<PoolSource | undefined> => {
     const pool = new BlobPool(shelf.store);
     try {
       const { descriptor } = await pool.readManifest(digest, signal);
       const graph = await loadGraph(pool, descriptor, signal === undefined ? {} : { signal });
-      const record = parseImageRecord(await shelf.imageRecord(digest));
+      const record = parseImageRecord(await shelf.imageRecord(digest)) ?? {
+        root: descriptor,
+        attachments: [],
+      };
       await inParallel(graph.blobs, async (blob) => {
         if (!(await pool.hasBlob(blob, signal)))
           throw new Failure('ManifestNotFound', { side: 'storage', subject: blob.digest });
       });
-      return new PooledImage(pool, descriptor, record);
+      return new PoolSource(shelf, descriptor, record);
     } catch (error) {
       if (error instanceof Failure && !error.retryable && error.code !== 'Cancelled') return undefined;
       throw error;
@@ -74,37 +77,4 @@ export function createPooledImages(shelf: BundleShelf, clients: RegistryClients)
       });
     },
   };
-}
-
-/** One image of the pool as the source of a copy. The pool itself does not know what is attached to what: the record does. */
-class PooledImage implements ContentSource {
-  readonly label: string;
-  readonly key: string;
-  readonly root: Descriptor;
-  readonly #pool: BlobPool;
-  readonly #record: ImageRecord | undefined;
-
-  constructor(pool: BlobPool, root: Descriptor, record: ImageRecord | undefined) {
-    this.#pool = pool;
-    this.root = root;
-    this.#record = record;
-    this.label = pool.label;
-    this.key = pool.key;
-  }
-
-  async resolve(reference: TagName | Digest): Promise<Descriptor | undefined> {
-    return reference === this.root.digest ? this.root : undefined;
-  }
-
-  readManifest(digest: Digest, signal?: AbortSignal): Promise<StoredManifest> {
-    return this.#pool.readManifest(digest, signal);
-  }
-
-  readBlob(blob: Descriptor, from: number, sink: ByteSink, signal?: AbortSignal): Promise<void> {
-    return this.#pool.readBlob(blob, from, sink, signal);
-  }
-
-  async referrers(digest: Digest): Promise<readonly Attachment[]> {
-    return digest === this.root.digest ? (this.#record?.attachments ?? []) : [];
-  }
 }

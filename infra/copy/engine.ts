@@ -6,7 +6,8 @@ import type { TagName } from '../../domain/names/tag.ts';
 import type { Failure } from '../../domain/failure.ts';
 import type { BandwidthLimiter } from './bandwidth.ts';
 import type { UploadMemory } from './content.ts';
-import type { ManifestStatus, PlatformSelection } from '../../domain/resources/repository.ts';
+import type { SiteSource } from '../../domain/resources/edge-site.ts';
+import type { ManifestStatus, PlatformSelection, ServedBy } from '../../domain/resources/repository.ts';
 import type { RegistryAccessSpec, RegistryCapability } from '../../domain/resources/registry-secret.ts';
 
 /** A user name and password as read from a Secret at the moment of use. Never logged, never stored. */
@@ -42,6 +43,8 @@ export interface CopyReport {
   readonly referrers: number;
   /** Attachments that the source has and the target does not show: then the copy is only partial. */
   readonly referrersMissing: number;
+  /** Which sources content was read from, where the request chose among them. Default: not chosen, or nothing was read. */
+  readonly servedBy?: ServedBy;
 }
 
 export interface CopyProgress {
@@ -68,6 +71,8 @@ export interface CopyRequest {
   readonly referrers?: boolean;
   /** Whether a target whose tag is right already is checked and repaired all the same. Default: false. */
   readonly recheck?: boolean;
+  /** Where content is read: with `auto` first in the pool of bundles, each falling over to the other. Default: `upstream`. */
+  readonly from?: SiteSource;
 }
 
 /** One of several targets of a copy. */
@@ -80,7 +85,7 @@ export interface CopyTarget {
 }
 
 /** A copy to several targets with one read of each blob. */
-export interface CopyToManyRequest extends Omit<CopyRequest, 'target' | 'limiter'> {
+export interface CopyToManyRequest extends Omit<CopyRequest, 'target' | 'limiter' | 'from'> {
   readonly targets: readonly CopyTarget[];
 }
 

@@ -3,6 +3,7 @@ import type { Descriptor } from '../../domain/image/descriptor.ts';
 import type { Digest } from '../../domain/names/digest.ts';
 import type { TagName } from '../../domain/names/tag.ts';
 import type { Attachment, BlobSource, ByteSink, ContentSource, StoredManifest } from './content.ts';
+import { WatchedSink } from './watched-sink.ts';
 
 /** Which targets of a copy have which blobs by now, because this copy brought them there. */
 export class BlobHolders {
@@ -68,30 +69,5 @@ export class SiblingSource implements ContentSource {
       }
     }
     return this.#source.readBlob(blob, from, sink, signal);
-  }
-}
-
-/** Tells a reader that broke from a sink that did not want the bytes. */
-class WatchedSink {
-  taken = 0;
-  refused = false;
-  readonly #sink: ByteSink;
-
-  constructor(sink: ByteSink) {
-    this.#sink = sink;
-  }
-
-  take(chunk: Uint8Array): Promise<void> | undefined {
-    this.taken += chunk.byteLength;
-    try {
-      return this.#sink(chunk)?.catch((error: unknown) => this.#refuse(error));
-    } catch (error) {
-      return this.#refuse(error);
-    }
-  }
-
-  #refuse(error: unknown): never {
-    this.refused = true;
-    throw error;
   }
 }

@@ -3,9 +3,10 @@ import { Failure } from '../../domain/failure.ts';
 import type { Digest } from '../../domain/names/digest.ts';
 import { printReference } from '../../domain/names/reference.ts';
 import type { TagName } from '../../domain/names/tag.ts';
+import type { SiteSource } from '../../domain/resources/edge-site.ts';
 import type { ManifestStatus } from '../../domain/resources/repository.ts';
 import { BlobGuesses } from '../copy/blob-guesses.ts';
-import type { StoreIdentity, UploadMemory } from '../copy/content.ts';
+import type { ContentSource, StoreIdentity, UploadMemory } from '../copy/content.ts';
 import type { CopyContext } from '../copy/copy-graph.ts';
 import { copyImage, copyImageToMany, type ImageCopyOptions } from '../copy/copy-image.ts';
 import type {
@@ -19,6 +20,7 @@ import type {
 } from '../copy/engine.ts';
 import { ManifestCache } from '../copy/manifest-cache.ts';
 import { ProvenParts } from '../copy/proven-parts.ts';
+import { SeveralSources } from '../copy/several-sources.ts';
 import { SingleFlight } from '../copy/single-flight.ts';
 import { StagingJanitor } from '../copy/staging-janitor.ts';
 import { UploadMap } from '../copy/upload-map.ts';
@@ -31,10 +33,15 @@ import { listAllTags } from './tag-list.ts';
 
 /**
  * The copy engine over registries. One per process: budgets, tokens and connections are shared by all its copies.
- * `uploads`: where uploads that were cut off are noted. Default: in this process, and gone with it.
+ * `uploads`: where uploads that were cut off are noted. Default: in this process, and gone with it. `pool`: the pool of
+ * bundles as the source of an image. Default: none is in reach.
  */
-export function createCopyEngine(clients: RegistryClients, uploads?: UploadMemory): CopyEngine {
-  return new RegistryCopyEngine(clients, uploads ?? new UploadMap());
+export function createCopyEngine(
+  clients: RegistryClients,
+  uploads?: UploadMemory,
+  pool?: (root: Descriptor) => ContentSource,
+): CopyEngine {
+  return new RegistryCopyEngine(clients, uploads ?? new UploadMap(), pool);
 }
 
 class RegistryCopyEngine implements CopyEngine {
@@ -46,9 +53,16 @@ class RegistryCopyEngine implements CopyEngine {
   readonly #manifests = new ManifestCache();
   readonly #uploads: UploadMemory;
 
-  constructor(clients: RegistryClients, uploads: UploadMemory) {
+  readonly #pool: ((root: Descriptor) => ContentSource) | undefined;
+
+  constructor(
+    clients: RegistryClients,
+    uploads: UploadMemory,
+    pool: ((root: Descriptor) => ContentSource) | undefined,
+  ) {
     this.#clients = clients;
     this.#uploads = uploads;
+    this.#pool = pool;
   }
 
   resolve(
@@ -71,14 +85,26 @@ class RegistryCopyEngine implements CopyEngine {
   }
 
   async copy(request: CopyRequest, hooks: CopyHooks = {}): Promise<CopyReport> {
-    const source = this.#store(request.source, 'source');
+    const upstream = this.#store(request.source, 'source');
     const target = this.#store(request.target, 'destination');
-    refuseSelf(request, source, target);
-    const { limiter } = request;
-    return copyImage(source, target, request.root, this.#context([request.target], hooks.signal), {
+    refuseSelf(request, upstream, target);
+    const { limiter, from = 'upstream', root } = request;
+    const sources = this.#sources(upstream, from, root);
+    const context = this.#context([request.target], hooks.signal);
+    const report = await copyImage(sources ?? upstream, target, root, context, {
       ...this.#options(request, hooks),
       ...(limiter === undefined ? {} : { limiter }),
     });
+    return sources?.servedBy === undefined ? report : { ...report, servedBy: sources.servedBy };
+  }
+
+  /** Undefined where upstream is the only one. Throws `StorageUnavailable` where only the pool is wanted and none is in reach. */
+  #sources(upstream: ContentSource, from: SiteSource, root: Descriptor): SeveralSources | undefined {
+    if (from === 'upstream') return undefined;
+    const pool = this.#pool?.(root);
+    if (from === 'auto') return new SeveralSources({ ...(pool === undefined ? {} : { pool }), upstream });
+    if (pool !== undefined) return new SeveralSources({ pool });
+    throw new Failure('StorageUnavailable', { side: 'storage', detail: 'this worker is given no pool' });
   }
 
   async copyToMany(request: CopyToManyRequest, hooks: CopyHooks = {}): Promise<readonly CopyOutcome[]> {

@@ -1,22 +1,14 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { rollbackAnnotation } from '../../domain/reconcile/lifecycle.ts';
-import { parseDigest } from '../../domain/names/digest.ts';
-import { parseRegistryDomain } from '../../domain/names/registry-domain.ts';
-import { parseRepositoryPath } from '../../domain/names/repository-path.ts';
-import { parseTag } from '../../domain/names/tag.ts';
-import { BundleStager } from '../../infra/bundle/bundle-stager.ts';
-import { RegistryClients } from '../../infra/registry/registry-client.ts';
-import { createCopyEngine } from '../../infra/registry/registry-copy-engine.ts';
-import { BundleShelf } from '../../infra/storage/bundle-shelf.ts';
-import { ObjectStore } from '../../infra/storage/object-store.ts';
 import { demoRegistry } from '../../infra/local/demo/registry.ts';
 import { liveLifecycle } from '../support/live-lifecycle.ts';
 import { liveSync, until } from '../support/live-sync.ts';
+import { stageInPool } from '../support/live-pool.ts';
 import { madeImage } from '../support/made-image.ts';
 import { endpoints } from '../support/stack.ts';
 
-const { registries, s3 } = endpoints();
+const { registries } = endpoints();
 const { upstream, edge } = registries;
 const live = liveSync();
 const cycle = liveLifecycle(live);
@@ -160,27 +152,7 @@ test('a rollback of one site leaves the others alone, in every later sync, until
 
 test('content that the site lost comes from the pool of bundles, also where upstream lost it, too', async () => {
   const { name, path, old, fresh } = await twoVersions();
-  const key = { accessKeyId: s3.accessKeyId, secretAccessKey: s3.secretAccessKey };
-  process.env['AWS_ACCESS_KEY_ID'] = key.accessKeyId;
-  process.env['AWS_SECRET_ACCESS_KEY'] = key.secretAccessKey;
-  const clients = new RegistryClients();
-  const stager = new BundleStager(new BundleShelf(new ObjectStore(s3)), clients, {
-    read: async () => ({ signers: [], roots: [] }),
-  });
-  const { username, password } = upstream;
-  const source = {
-    registry: {
-      domain: parseRegistryDomain(upstream.domain),
-      provider: 'other',
-      credential: { username, password },
-    },
-    path: parseRepositoryPath(path),
-  };
-  const root = await createCopyEngine(clients).resolve(source, parseDigest(old));
-  assert.ok(root !== undefined);
-  const image = { ref: cycle.key(name), registryRef: cycle.key(secret), tag: parseTag('v'), root };
-  await stager.stageImage({ ...image, source: source.path, repo: source.path }, source);
-  await clients.close();
+  await stageInPool(path, old, { ref: cycle.key(name), registryRef: cycle.key(secret) });
   for (const registry of [upstream, edge]) assert.equal(await cycle.forget(registry, path, old), 202);
 
   const route = `namespaces/${live.namespace}/repositories/${name}`;

@@ -4,6 +4,7 @@ import type { SyncWindow } from '../../domain/resources/edge-site.ts';
 import type { Repository, SiteStatus } from '../../domain/resources/repository.ts';
 import { demoRegistry } from '../../infra/local/demo/registry.ts';
 import { liveSync, synced, until } from '../support/live-sync.ts';
+import { poolEnvironment, stageInPool } from '../support/live-pool.ts';
 import { madeImage } from '../support/made-image.ts';
 import { siteWorker } from '../support/site-worker.ts';
 import { endpoints } from '../support/stack.ts';
@@ -22,7 +23,7 @@ async function wanted(site: string, layers: readonly number[], syncTimeout = '2m
   const name = await live.repository(secret, { repository: path, tag: '1', sites: [site], syncTimeout });
   const arrived = async (): Promise<boolean> =>
     image.index.bytes.equals(await demoRegistry(edge).manifest(path, '1'));
-  return { name, ref: { namespace: live.namespace, name }, arrived };
+  return { name, path, secret, ref: { namespace: live.namespace, name }, arrived };
 }
 
 const siteOf = ({ status }: Repository): SiteStatus | undefined => status?.sites?.[0];
@@ -68,6 +69,47 @@ test("a site's worker that dies in the middle of a blob goes on where it was whe
   } finally {
     await worker.close();
   }
+});
+
+for (const [where, source, inPool, mayReadUpstream, served] of [
+  ['the pool, where the site cannot read upstream', 'auto', true, false, 'pool'],
+  ['the pool, where nothing else is wanted', 'pool', true, false, 'pool'],
+  ['upstream, where the pool has nothing', 'auto', false, true, 'upstream'],
+] as const) {
+  test(`a site's own worker with source ${source} gets an image from ${where}`, async () => {
+    const site = await live.slowSite(edge.domain, 50_000_000, { worker: true, source });
+    const { name, path, secret, ref, arrived } = await wanted(site, [900_000, 3000]);
+    const registryRef = { namespace: live.namespace, name: secret };
+    if (inPool) await stageInPool(path, '1', { ref, registryRef });
+    const worker = siteWorker(site, { upstream: mayReadUpstream });
+    worker.start(poolEnvironment());
+    try {
+      const { record, object } = await live.ended(name);
+      assert.equal(record.result, 'Success', JSON.stringify(record));
+      assert.equal(siteOf(object)?.source, served);
+      assert.ok(await arrived());
+    } finally {
+      await worker.close();
+    }
+  });
+}
+
+test('a site that may only use the pool fails with the reason where the pool lacks the image', async () => {
+  const site = await live.slowSite(edge.domain, 50_000_000, { worker: true, source: 'pool' });
+  const { name } = await wanted(site, [5000]);
+  const worker = siteWorker(site);
+  worker.start(poolEnvironment());
+  try {
+    const { record, object } = await live.ended(name);
+    assert.equal(record.result, 'Failed', JSON.stringify(record));
+    assert.equal(siteOf(object)?.reason, 'ManifestNotFound');
+  } finally {
+    await worker.close();
+  }
+});
+
+test('a source is refused for a site without a worker of its own', async () => {
+  await assert.rejects(live.slowSite(edge.domain, 50_000_000, { source: 'pool' }), /worker of its own/);
 });
 
 /** Open from a minute ago until `closes`, and again from `opens` on, in milliseconds from now. */

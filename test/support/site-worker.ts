@@ -14,8 +14,11 @@ export interface SiteWorker {
   close(): Promise<void>;
 }
 
-/** The worker of a site on the stack's registry `edge`. */
-export function siteWorker(site: string): SiteWorker {
+/** The worker of a site on the stack's registry `edge`. `upstream`: whether it may read there; default: true. */
+export function siteWorker(
+  site: string,
+  may: { readonly upstream: boolean } = { upstream: true },
+): SiteWorker {
   const { registries, temporalAddress, temporalNamespace } = endpoints();
   const { upstream, edge } = registries;
   const folder = mkdtempSync(join(tmpdir(), 'imageferry-site-'));
@@ -25,7 +28,9 @@ export function siteWorker(site: string): SiteWorker {
   });
   writeFileSync(
     file,
-    JSON.stringify({ auths: { [upstream.domain]: auth(upstream), [edge.domain]: auth(edge) } }),
+    JSON.stringify({
+      auths: { ...(may.upstream ? { [upstream.domain]: auth(upstream) } : {}), [edge.domain]: auth(edge) },
+    }),
   );
   let running: { readonly kill: (signal: 'SIGTERM' | 'SIGKILL') => Promise<number | null> } | undefined;
   const stop = async (signal: 'SIGTERM' | 'SIGKILL'): Promise<number | null> => {

@@ -31,3 +31,8 @@ for (const [name, environment, wrong] of [
     assert.throws(() => parseSiteSettings({ ...needed, ...environment }), wrong);
   });
 }
+
+test("a site's worker uses the pool of bundles where it is told of one", () => {
+  assert.equal(parseSiteSettings(needed).hasPool, false);
+  assert.equal(parseSiteSettings({ ...needed, S3_BUCKET: 'pool' }).hasPool, true);
+});

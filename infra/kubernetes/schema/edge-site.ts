@@ -30,7 +30,7 @@ const syncPeriod = withRules(
   { rule: 'self.from != self.to', message: 'a whole day is written from 00:00 to 24:00' },
 );
 
-export const edgeSiteSpec = z.object({
+const edgeSiteFields = z.object({
   mode: z.enum(['connected', 'offline']).meta({ default: 'connected' }).exactOptional(),
   default: z.boolean().exactOptional(),
   registry: z.object({
@@ -52,6 +52,7 @@ export const edgeSiteSpec = z.object({
     })
     .exactOptional(),
   worker: z.boolean().exactOptional(),
+  source: z.enum(['upstream', 'pool', 'auto']).meta({ default: 'upstream' }).exactOptional(),
   bundle: z
     .object({
       schedule: z.string().max(120).exactOptional(),
@@ -61,6 +62,11 @@ export const edgeSiteSpec = z.object({
       receiptKey: z.string().max(4096).exactOptional(),
     })
     .exactOptional(),
+});
+
+export const edgeSiteSpec = withRules(edgeSiteFields, {
+  rule: "!has(self.source) || self.source == 'upstream' || (has(self.worker) && self.worker)",
+  message: 'source is for a site with a worker of its own',
 }) satisfies z.ZodType<EdgeSiteSpec>;
 
 export const edgeSiteStatus = z.object({

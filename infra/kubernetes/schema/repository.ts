@@ -97,6 +97,7 @@ const site = z.object({
   target: z.string().max(800).exactOptional(),
   digest: digestField.exactOptional(),
   confirmed: timeField.exactOptional(),
+  source: z.enum(['upstream', 'pool', 'both']).exactOptional(),
   reason: z.string().max(128).exactOptional(),
   message: textField.exactOptional(),
 });

@@ -231,3 +231,13 @@ test('a tag that vanished upstream is shown as Gone and keeps its size', () => {
     ['Gone', 'Gone'],
   );
 });
+
+test('a site says where its image came from, also after syncs that found it there already', () => {
+  const site = { site: 'edge', digest: digestOf('a') };
+  const first = endedStatus(undefined, placed('a', { sites: [{ ...site, source: 'pool' }] }));
+  assert.equal(first.sites?.[0]?.source, 'pool');
+  assert.equal(endedStatus(first, quiet('a')).sites?.[0]?.source, 'pool');
+  const failed = placed('b', { sites: [{ site: 'edge', failure: { code: 'NetworkError' } }] });
+  assert.equal(endedStatus(first, failed).sites?.[0]?.source, 'pool');
+  assert.equal(endedStatus(first, placed('b')).sites?.[0]?.source, undefined);
+});
