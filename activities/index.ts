@@ -1,6 +1,6 @@
 import type { ObjectRef } from '../domain/resources/meta.ts';
 import type { ManifestStatus, SyncTrigger } from '../domain/resources/repository.ts';
-import type { SyncOutcome } from '../domain/sync/outcome.ts';
+import type { RunIdentity, SyncOutcome } from '../domain/sync/outcome.ts';
 import type { SyncPlan } from '../domain/sync/plan.ts';
 import type { SiteOpening } from '../domain/sync/desk.ts';
 import type { Survey } from '../domain/sync/survey.ts';
@@ -12,6 +12,8 @@ import type { CopyDependencies } from './copy-places.ts';
 import { copyImageToSites, type ManyCopyOrder, type SiteCopy } from './copy-to-sites.ts';
 import type { SyncDependencies, VerifyDependencies } from './dependencies.ts';
 import { describeImage, type DescribeOrder } from './describe-image.ts';
+import { withHeartbeat } from './heartbeat.ts';
+import { lookOnSchedule, type FirstLook } from './look-on-schedule.ts';
 import { surveyImages, type SurveyOrder } from './survey-images.ts';
 import { ChoiceMemory } from './tag-choice.ts';
 import { beginSync, planSync, recordSync, type Recorded } from './sync-record.ts';
@@ -23,6 +25,7 @@ import { checkConnection, recordConnection } from './verify-connection.ts';
 /** The steps that the hub's queue takes: they ask and write little. */
 export interface HubActivities {
   planSync(ref: ObjectRef): Promise<SyncPlan | undefined>;
+  lookOnSchedule(ref: ObjectRef, run: RunIdentity): Promise<FirstLook | undefined>;
   /** `begun` is the first run's id, where a sync goes on in a later one. */
   beginSync(plan: SyncPlan, trigger: SyncTrigger, begun?: string): Promise<void>;
   surveyImages(order: SurveyOrder): Promise<Survey>;
@@ -53,16 +56,17 @@ export function createHubActivities(
 ): HubActivities {
   const choices = new ChoiceMemory();
   return {
-    planSync: (ref) => planSync(deps, ref),
-    beginSync: (plan, trigger, begun) => beginSync(deps, plan, trigger, begun),
+    planSync: (ref) => withHeartbeat(() => planSync(deps, ref)),
+    lookOnSchedule: (ref, run) => lookOnSchedule(deps, choices, ref, run),
+    beginSync: (plan, trigger, begun) => withHeartbeat(() => beginSync(deps, plan, trigger, begun)),
     surveyImages: (order) => surveyImages(deps, choices, order),
     verifySignature: (order) => verifySignature(deps, order),
     describeImage: (order) => describeImage(deps, order),
-    recordSync: (outcome) => recordSync(deps, outcome),
+    recordSync: (outcome) => withHeartbeat(() => recordSync(deps, outcome)),
     checkConnection: (ref) => checkConnection(deps, ref),
-    recordConnection: (ref, result) => recordConnection(deps, ref, result),
-    waitAtSites: (ref, waits) => waitAtSites(deps, ref, waits),
-    siteOpening: (site) => siteOpening(deps, site),
+    recordConnection: (ref, result) => withHeartbeat(() => recordConnection(deps, ref, result)),
+    waitAtSites: (ref, waits) => withHeartbeat(() => waitAtSites(deps, ref, waits)),
+    siteOpening: (site) => withHeartbeat(() => siteOpening(deps, site)),
   };
 }
 

@@ -58,26 +58,34 @@ export function surveyImages(
   choices: ChoiceMemory,
   order: SurveyOrder,
 ): Promise<Survey> {
-  return withHeartbeat(async (signal) => {
-    const look = await beginLook(deps, order, signal);
-    const { claim } = order.plan;
-    const run = `${claim.uid} ${claim.wanted} ${order.started ?? ''}`;
-    const choice = await choices.of(run, order.after === undefined, () =>
-      chooseTags(deps, { ...look, plan: order.plan }),
-    );
-    const rest = tagsAfter(choice.tags, order.after);
-    const page = await lookThrough(deps, look, choice, rest);
-    const next = page.looked < rest.length ? rest[page.looked - 1] : undefined;
-    const isFirst = order.after === undefined;
-    await auditSurvey(deps.audit, syncFact(order.plan, order.trigger, order.begun), order.plan, page.images);
-    return {
-      images: page.images,
-      total: choice.tags.length,
-      ...(page.unchanged === 0 ? {} : { unchanged: page.unchanged }),
-      ...(isFirst && choice.gone.length > 0 ? { gone: choice.gone } : {}),
-      ...(next === undefined ? {} : { next }),
-    };
-  });
+  return withHeartbeat((signal) => survey(deps, choices, order, signal));
+}
+
+/** The same inside another step. */
+export async function survey(
+  deps: SyncDependencies,
+  choices: ChoiceMemory,
+  order: SurveyOrder,
+  signal: AbortSignal,
+): Promise<Survey> {
+  const look = await beginLook(deps, order, signal);
+  const { claim } = order.plan;
+  const run = `${claim.uid} ${claim.wanted} ${order.started ?? ''}`;
+  const choice = await choices.of(run, order.after === undefined, () =>
+    chooseTags(deps, { ...look, plan: order.plan }),
+  );
+  const rest = tagsAfter(choice.tags, order.after);
+  const page = await lookThrough(deps, look, choice, rest);
+  const next = page.looked < rest.length ? rest[page.looked - 1] : undefined;
+  const isFirst = order.after === undefined;
+  await auditSurvey(deps.audit, syncFact(order.plan, order.trigger, order.begun), order.plan, page.images);
+  return {
+    images: page.images,
+    total: choice.tags.length,
+    ...(page.unchanged === 0 ? {} : { unchanged: page.unchanged }),
+    ...(isFirst && choice.gone.length > 0 ? { gone: choice.gone } : {}),
+    ...(next === undefined ? {} : { next }),
+  };
 }
 
 async function beginLook(deps: SyncDependencies, order: SurveyOrder, signal: AbortSignal): Promise<Look> {

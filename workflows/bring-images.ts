@@ -13,7 +13,8 @@ import {
   type Tally,
 } from '../domain/sync/tally.ts';
 import { copyToSites } from './copy-to-sites.ts';
-import { factsOfError } from './failure.ts';
+import type { FirstLook } from '../activities/look-on-schedule.ts';
+import { factsOfError, workflowFailure } from './failure.ts';
 import { ImageWindow } from './image-window.ts';
 import { withRetries } from './retries.ts';
 import { cluster, registry } from './steps.ts';
@@ -37,6 +38,8 @@ export interface Journey {
   announced: boolean;
   /** Id of the first run, where this is a later one. */
   readonly begun?: string;
+  /** What the first step saw already; taken once. */
+  look?: FirstLook;
 }
 
 /**
@@ -107,7 +110,7 @@ async function compare(journey: Journey, after: string | undefined): Promise<Sur
     ...(after === undefined ? {} : { after }),
     ...(begun === undefined ? {} : { begun }),
   };
-  const survey = await withRetries(plan.retry, () => registry.surveyImages(order));
+  const survey = await withRetries(plan.retry, async () => seen(journey) ?? registry.surveyImages(order));
   const copies = survey.images.reduce((sum, image) => sum + image.needed.length, 0);
   remember(journey, survey);
   story.tell({
@@ -118,6 +121,14 @@ async function compare(journey: Journey, after: string | undefined): Promise<Sur
   if (copies > 0) await announce(journey);
   story.tell({ phase: 'copying' });
   return survey;
+}
+
+/** The first page, or what stood against it, where the run's first step looked already. */
+function seen(journey: Journey): Survey | undefined {
+  const { look } = journey;
+  delete journey.look;
+  if (look?.trouble !== undefined) throw workflowFailure(look.trouble);
+  return look?.survey;
 }
 
 /** What a page says besides what has to be copied. */

@@ -20,7 +20,7 @@ export async function resync(ref: ObjectRef): Promise<ResyncReport> {
   try {
     const child = await startChild(syncRepository, {
       workflowId: syncWorkflowId(ref),
-      args: [{ ref, trigger: 'schedule' }],
+      args: [{ ref, trigger: 'schedule', looksFirst: true }],
       parentClosePolicy: ParentClosePolicy.ABANDON,
       staticSummary: `Sync ${ref.namespace}/${ref.name} (schedule)`,
       typedSearchAttributes: workflowInfo().typedSearchAttributes,

@@ -6,10 +6,12 @@ import { registryRetryCodes } from '../domain/sync/retry.ts';
 const heartbeatTimeout = '20s';
 
 /**
- * Steps inside the cluster: tried again by Temporal until the cluster is back, for at most half an hour.
+ * Steps inside the cluster: tried again by Temporal until the cluster is back, for at most half an hour. People wait for
+ * them, so that a dead worker is noticed sooner.
  */
 const clusterOptions: ActivityOptions = {
   startToCloseTimeout: '30s',
+  heartbeatTimeout: '10s',
   scheduleToCloseTimeout: '30m',
   retry: { initialInterval: '500ms', backoffCoefficient: 2, maximumInterval: '15s' },
 };
@@ -48,7 +50,10 @@ export const cluster =
 /** Looks at registries. */
 export const registry =
   proxyActivities<
-    Pick<HubActivities, 'surveyImages' | 'verifySignature' | 'describeImage' | 'checkConnection'>
+    Pick<
+      HubActivities,
+      'lookOnSchedule' | 'surveyImages' | 'verifySignature' | 'describeImage' | 'checkConnection'
+    >
   >(registryOptions);
 
 /**

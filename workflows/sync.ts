@@ -2,45 +2,44 @@ import {
   CancellationScope,
   CancelledFailure,
   continueAsNew,
-  defineSignal,
   isCancellation,
   makeContinueAsNewFunc,
-  setHandler,
   workflowInfo,
 } from '@temporalio/workflow';
+import type { Recorded } from '../activities/sync-record.ts';
 import type { ObjectRef } from '../domain/resources/meta.ts';
 import type { ManifestStatus, SyncTrigger } from '../domain/resources/repository.ts';
 import type { FailureFacts } from '../domain/sync/failure-facts.ts';
-import {
-  requestMemo,
-  syncAgainSignal,
-  type SyncInput,
-  type SyncReport,
-  type SyncResume,
-} from '../domain/sync/input.ts';
+import { requestMemo, type SyncInput, type SyncReport, type SyncResume } from '../domain/sync/input.ts';
 import { judge, primaryImage, type Ending, type SyncOutcome } from '../domain/sync/outcome.ts';
 import type { SyncPlan } from '../domain/sync/plan.ts';
 import { emptyTally, waitsOf } from '../domain/sync/tally.ts';
+import { hearAskedAgain, type AskedAgain } from './asked-again.ts';
 import { announce, bringImages, type Journey } from './bring-images.ts';
 import { factsOfError, workflowFailure } from './failure.ts';
 import { prune } from './prune.ts';
+import { firstLook, quietEnd } from './first-look.ts';
 import { withRetries } from './retries.ts';
 import { cluster, registry } from './steps.ts';
-import { beginStory, findableBy, now, showPlan, thisRun, type SyncStory } from './sync-story.ts';
+import { beginStory, findableBy, now, showPlan, thisRun } from './sync-story.ts';
 
 /**
  * Brings one Repository's images to its sites: plan, resolve and compare, copy what changed, read back, status and
  * Event. Ends as failed where the sync failed and as cancelled where it was cancelled; the status says the same.
  */
-export async function syncRepository({ ref, trigger, resume }: SyncInput): Promise<SyncReport> {
+export async function syncRepository(input: SyncInput): Promise<SyncReport> {
+  const { ref, trigger, resume } = input;
   const story = beginStory();
   const again = hearAskedAgain(story, resume?.again);
   const started = resume?.started ?? now();
-  const plan = await cluster.planSync(ref);
-  if (plan === undefined) return gone;
+  const look = await firstLook(input, started, again);
+  if (look === undefined) return gone;
+  const { plan } = look;
   showPlan(plan, trigger);
+  const quiet = quietEnd(look, thisRun(trigger, started));
+  if (quiet !== undefined) return finish(ref, quiet.outcome, quiet.recorded, again);
 
-  const journey = beginJourney({ plan, trigger, started, story }, resume);
+  const journey = beginJourney({ plan, trigger, started, story, look }, resume);
   const { ending, next } = await travel(journey, started, resume);
   if (next !== undefined) {
     return continueAsNew<typeof syncRepository>({
@@ -54,6 +53,17 @@ export async function syncRepository({ ref, trigger, resume }: SyncInput): Promi
   const outcome = judge(plan, thisRun(trigger, started, resume?.begun), ending, now());
   const recorded = await CancellationScope.nonCancellable(() => cluster.recordSync(outcome));
   await queueUp(ref, outcome);
+  return finish(ref, outcome, recorded, again);
+}
+
+/** What follows once the end is written down. */
+async function finish(
+  ref: ObjectRef,
+  outcome: SyncOutcome,
+  recorded: Recorded,
+  again: Readonly<AskedAgain>,
+): Promise<SyncReport> {
+  const { plan } = outcome;
   if (plan.prunes === true && outcome.failure === undefined) await prune(ref);
   const asked = again.trigger ?? (recorded.changed ? 'spec' : undefined);
   if (asked !== undefined && outcome.result !== 'Cancelled') {
@@ -82,7 +92,7 @@ function goOn(journey: Journey, after: string, again: SyncTrigger | undefined): 
 }
 
 function beginJourney(
-  known: Pick<Journey, 'plan' | 'trigger' | 'started' | 'story'>,
+  known: Pick<Journey, 'plan' | 'trigger' | 'started' | 'story' | 'look'>,
   resume: SyncResume | undefined,
 ): Journey {
   const begun = resume?.begun === undefined ? {} : { begun: resume.begun };
@@ -148,26 +158,6 @@ async function describe({ plan, first, tally, story }: Journey): Promise<Manifes
   const site = image.sites.find((result) => result.digest === image.digest)?.site;
   const order = { plan, root: first.root, ...(site === undefined ? {} : { site }) };
   return withRetries(plan.retry, () => registry.describeImage(order));
-}
-
-/** Requests about something that a run which looked already cannot have seen. */
-const needsNewLook: ReadonlySet<SyncTrigger> = new Set(['repair', 'rollback', 'site', 'urgent']);
-/** Requests that join a run, but not one that is about to write down how it ended. */
-const atRisk: ReadonlySet<SyncTrigger> = new Set(['manual', 'batch', 'resumed']);
-
-interface AskedAgain {
-  trigger: SyncTrigger | undefined;
-  request: string | undefined;
-}
-
-/** A request that came while this run was under way, where it has to run once more because of it. */
-function hearAskedAgain(story: SyncStory, before: SyncTrigger | undefined): Readonly<AskedAgain> {
-  const again: AskedAgain = { trigger: before, request: undefined };
-  setHandler(defineSignal<[SyncTrigger, string?]>(syncAgainSignal), (trigger, request) => {
-    const isLate = story.progress.phase === 'recording' && atRisk.has(trigger);
-    if (isLate || needsNewLook.has(trigger)) Object.assign(again, { trigger, request });
-  });
-  return again;
 }
 
 function conclude(outcome: SyncOutcome): SyncReport {

@@ -7,6 +7,8 @@ import type { Tally } from './tally.ts';
 export interface SyncInput {
   readonly ref: ObjectRef;
   readonly trigger: SyncTrigger;
+  /** Whether it is likely that there is nothing to do, so that one step looks and ends. Default: false. */
+  readonly looksFirst?: boolean;
   /** Where a sync of very many tags goes on whose history grew long. Default: at the beginning. */
   readonly resume?: SyncResume;
 }

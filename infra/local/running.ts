@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Lock } from './install/lock.ts';
@@ -82,6 +82,27 @@ export async function stopLeftovers(folder: string): Promise<string[]> {
   }
   rmSync(recordsOf(folder), { recursive: true, force: true });
   return alive.map(({ name }) => name);
+}
+
+/**
+ * The same for `folder` and for each stack in a folder of its own directly below it. One that is still in use is left to
+ * its owner.
+ */
+export async function stopAllLeftovers(folder: string): Promise<string[]> {
+  const below = readdirSync(folder).map((name) => join(folder, name));
+  const stacks = below.filter((path) => existsSync(recordsOf(path)));
+  const stopped = await Promise.all([folder, ...stacks].map(stopOwnLeftovers));
+  return stopped.flat();
+}
+
+async function stopOwnLeftovers(folder: string): Promise<string[]> {
+  const held = tryLock(join(folder, 'lock'));
+  if (held === undefined) return [];
+  try {
+    return await stopLeftovers(folder);
+  } finally {
+    held.release();
+  }
 }
 
 function kill(pid: number, signal: NodeJS.Signals): void {

@@ -4,7 +4,7 @@ import { constants, tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
 import { lineProgress } from './install/progress.ts';
 import { program } from './install/programs.ts';
-import { claim, stopLeftovers } from './running.ts';
+import { stopAllLeftovers } from './running.ts';
 import { untilStopped } from './until-stopped.ts';
 
 const root = join(import.meta.dirname, '..', '..');
@@ -45,11 +45,9 @@ async function main(): Promise<number> {
 
 /** Nothing that the tests started stays, not even when they were killed in the middle. */
 async function sweep(folder: string): Promise<void> {
-  const held = claim(folder);
-  const left = await stopLeftovers(folder);
+  const left = await stopAllLeftovers(folder);
   if (left.length > 0) console.log(`stopped what the tests left running: ${left.join(', ')}`);
   rmSync(folder, { recursive: true, force: true });
-  held.release();
 }
 
 function runTests(

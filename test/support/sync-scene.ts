@@ -53,6 +53,7 @@ export function scene(plan: SyncPlan, change: Partial<HubActivities & CopyActivi
   const outcomes: SyncOutcome[] = [];
   const good: HubActivities & CopyActivities = {
     planSync: async () => plan,
+    lookOnSchedule: async () => ({ plan }),
     beginSync: async () => {},
     surveyImages: async () => ({
       images: [{ tag: 'v1', root, current: [], needed: plan.sites.map(({ site }) => site) }],

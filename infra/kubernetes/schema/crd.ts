@@ -5,6 +5,7 @@ import { edgeSiteSpec, edgeSiteStatus } from './edge-site.ts';
 import { imageBundleSpec, imageBundleStatus } from './image-bundle.ts';
 import { imageCleanupPolicySpec, imageCleanupPolicyStatus } from './image-cleanup-policy.ts';
 import { registrySecretSpec, registrySecretStatus } from './registry-secret.ts';
+import { nameRules } from './names.ts';
 import { repositorySpec, repositoryStatus } from './repository.ts';
 
 interface PrinterColumn {
@@ -121,6 +122,7 @@ export function customResourceDefinition(plural: Plural): object {
               type: 'object',
               required: ['spec'],
               properties: { spec: structural(spec), status: structural(status) },
+              ...nameRules(plural),
             },
           },
         },

@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { choosePorts, assertFree } from '../../../infra/local/ports.ts';
 import { start } from '../../../infra/local/process.ts';
-import { claim, FolderInUse, record, stopLeftovers } from '../../../infra/local/running.ts';
+import { claim, FolderInUse, record, stopAllLeftovers, stopLeftovers } from '../../../infra/local/running.ts';
 import { createServer } from 'node:net';
 
 const folder = mkdtempSync(join(tmpdir(), 'imageferry-running-'));
@@ -23,6 +23,22 @@ test('what a killed start left running is stopped, known by pid and start time',
   assert.deepEqual(await stopLeftovers(folder), ['left']);
   await ended;
   assert.deepEqual(await stopLeftovers(folder), []);
+});
+
+test('a test that was killed leaves nothing running, though its stack has a folder of its own', async () => {
+  const inner = join(folder, 'imageferry-restarts-1');
+  const used = join(folder, 'imageferry-restarts-2');
+  const [outside, left, others] = [sleeper(), sleeper(), sleeper()];
+  record(folder, 'outside', outside.pid ?? 0);
+  record(inner, 'left', left.pid ?? 0);
+  record(used, 'others', others.pid ?? 0);
+  const held = claim(used);
+  const ended = Promise.all([once(outside, 'exit'), once(left, 'exit')]);
+  assert.deepEqual((await stopAllLeftovers(folder)).toSorted(), ['left', 'outside']);
+  await ended;
+  assert.equal(others.exitCode ?? others.signalCode, null);
+  held.release();
+  assert.deepEqual(await stopAllLeftovers(folder), ['others']);
 });
 
 test('a pid that another process has by now is left alone', async () => {
