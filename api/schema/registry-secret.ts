@@ -23,6 +23,7 @@ export const registryAccessFields = {
   caBundle: optional(z.string().max(262_144)).openapi({ description: 'PEM certificates to trust' }),
   allowPrivate: optional(z.boolean()),
   allowedRealms: optional(z.array(z.string().max(300)).max(20)),
+  uploadOrigins: optional(z.array(z.string().max(300)).max(20)),
   gcSettleSeconds: optional(z.int().min(0).max(86_400)),
   gcDeletesUntagged: optional(z.boolean()),
 };

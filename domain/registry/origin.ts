@@ -13,6 +13,8 @@ export interface OriginSet {
   readonly registry: Origin;
   /** Declared token servers besides the registry itself. */
   readonly realms: ReadonlySet<Origin>;
+  /** Declared places that uploads may be sent to besides the registry itself. They never see the credential. */
+  readonly uploads: ReadonlySet<Origin>;
   /** Whether plain http was declared, or is the default because the registry is on this machine. */
   readonly plainHttp: boolean;
 }
@@ -25,6 +27,8 @@ export interface RegistryDeclaration {
   readonly caBundle?: string;
   /** Default: none. */
   readonly allowedRealms?: readonly string[];
+  /** Default: none. */
+  readonly uploadOrigins?: readonly string[];
 }
 
 /** Whether a request may go to an address, and whether the credential goes along. */
@@ -36,7 +40,7 @@ export type GateVerdict =
 export const maxRedirects = 5;
 const maxAddressLength = 4096;
 
-/** The origins of a declared registry. An `allowedRealms` entry that is no plain origin counts for nothing. */
+/** The origins of a declared registry. An entry of `allowedRealms` or `uploadOrigins` that is no plain origin counts for nothing. */
 export function originsOf(declaration: RegistryDeclaration): OriginSet {
   const loopbackDefault = isLoopback(declaration.domain) && declaration.caBundle === undefined;
   const plainHttp = declaration.insecure ?? loopbackDefault;
@@ -46,6 +50,7 @@ export function originsOf(declaration: RegistryDeclaration): OriginSet {
     domain: declaration.domain,
     registry: originOf(registry),
     realms: new Set((declaration.allowedRealms ?? []).flatMap((text) => declaredOrigin(text) ?? [])),
+    uploads: new Set((declaration.uploadOrigins ?? []).flatMap((text) => declaredOrigin(text) ?? [])),
     plainHttp,
   };
 }
@@ -103,8 +108,8 @@ export function redirectGate(
 }
 
 /**
- * Whether an upload goes on at the `Location` that the registry gave. Only within the registry's own origin: the bytes
- * of a private image and the credential go nowhere else. The query is kept as it is.
+ * Whether an upload goes on at the `Location` that the registry gave. Only within the registry's own origin
+ * and, without the credential, the declared ones: the bytes of a private image go nowhere else. The query is kept as it is.
  */
 export function locationGate(from: URL, location: string | undefined, origins: OriginSet): GateVerdict {
   const refuse = (reason: string): GateVerdict => ({ allowed: false, code: 'LocationRefused', reason });
@@ -114,8 +119,10 @@ export function locationGate(from: URL, location: string | undefined, origins: O
   const url = parseAddress(location, from);
   if (url === undefined) return refuse('no usable address');
   if (url.protocol === 'http:' && !origins.plainHttp) return refuse('the upload would leave https');
-  if (originOf(url) !== origins.registry) return refuse(`${originOf(url)} is not the registry's own address`);
-  return { allowed: true, url, withCredential: true };
+  const origin = originOf(url);
+  if (origin === origins.registry) return { allowed: true, url, withCredential: true };
+  if (origins.uploads.has(origin)) return { allowed: true, url, withCredential: false };
+  return refuse(`${origin} is neither the registry's own address nor declared in uploadOrigins`);
 }
 
 /** Whether a credential may be sent to an address at all: exact origin, and in the clear only where that was declared. */

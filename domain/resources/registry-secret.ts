@@ -19,6 +19,11 @@ export interface RegistryAccessSpec {
   readonly allowPrivate?: boolean;
   /** Origins (`https://host[:port]`) besides the registry's own that may be asked for tokens. Default: none. */
   readonly allowedRealms?: readonly string[];
+  /**
+   * Origins besides the registry's own that it may send uploads to: they get the bytes, never the credential, and may have
+   * private addresses only with `allowPrivate`. Default: none.
+   */
+  readonly uploadOrigins?: readonly string[];
   /** Seconds after which a running garbage collection of the registry has certainly ended. Default: 0, none runs. */
   readonly gcSettleSeconds?: number;
   /** Whether its garbage collection drops untagged manifests; then a staging tag holds what is being copied. Default: false. */

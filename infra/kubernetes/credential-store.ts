@@ -183,7 +183,15 @@ function access(
   spec: RegistryAccessSpec,
   credential: Credential | undefined,
 ): RegistryAccess {
-  const { insecure, caBundle, allowPrivate, allowedRealms, gcSettleSeconds, gcDeletesUntagged } = spec;
+  const {
+    insecure,
+    caBundle,
+    allowPrivate,
+    allowedRealms,
+    uploadOrigins,
+    gcSettleSeconds,
+    gcDeletesUntagged,
+  } = spec;
   return {
     domain: parseRegistryDomain(domain),
     provider,
@@ -192,6 +200,7 @@ function access(
     ...(caBundle === undefined ? {} : { caBundle }),
     ...(allowPrivate === undefined ? {} : { allowPrivate }),
     ...(allowedRealms === undefined ? {} : { allowedRealms }),
+    ...(uploadOrigins === undefined ? {} : { uploadOrigins }),
     ...(gcSettleSeconds === undefined ? {} : { gcSettleSeconds }),
     ...(gcDeletesUntagged === undefined ? {} : { gcDeletesUntagged }),
   };

@@ -58,6 +58,35 @@ heading('C. Upload addresses, lists, foreign layers, storage hosts', () => {
     assert.equal(world.trace.count('GET|POST|PATCH|PUT|HEAD', '', thief.origin), 0);
   });
 
+  row('C07 a declared upload origin gets the bytes, and never the credential', async (world) => {
+    const image = sampleImage('c07d', [300_000, 900]);
+    const source = await world.registry();
+    source.hold(sourcePath, image, 'v1');
+    const [target, storage] = await Promise.all([world.basicRegistry(), world.registry()]);
+    target.script({ method: 'POST', path: 'blobs/uploads' }, async (exchange) => {
+      const honest = await exchange.honestAnswer();
+      const location = `${storage.origin}/put/1?sig=a%2Fb`;
+      await exchange.send(
+        honest.status === 202 ? { ...honest, headers: { ...honest.headers, location } } : honest,
+      );
+    });
+    storage.script({ method: 'PUT', path: '/put/1' }, async (exchange) => {
+      const digest = exchange.url.searchParams.get('digest') ?? '';
+      target.repository(targetPath).blobs.set(digest, await exchange.body());
+      await exchange.send({ status: 201 });
+    });
+    await world.copyFails('LocationRefused', source, target, { targetAccess: allowPrivate });
+    await world.copyFails('AddressRefused', source, target, {
+      targetAccess: { uploadOrigins: [storage.origin] },
+    });
+    assert.equal(world.trace.count('PUT', '', storage.origin), 0);
+    await world.copy(source, target, { targetAccess: { ...allowPrivate, uploadOrigins: [storage.origin] } });
+    world.landed(target, image);
+    const sent = world.trace.find('PUT', '/put/1?sig=a%2Fb&digest=sha256', storage.origin);
+    assert.equal(sent.length, image.blobs.length);
+    assert.ok(sent.every(({ authorization }) => authorization === undefined));
+  });
+
   row('C08 an upload Location to plain http or to a private address is refused', async (world) => {
     const from = new URL('https://r.example/v2/a/blobs/uploads/');
     for (const location of [

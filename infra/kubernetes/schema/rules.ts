@@ -96,6 +96,7 @@ export const registryAccessFields = {
   caBundle: z.string().max(65_536).exactOptional(),
   allowPrivate: z.boolean().exactOptional(),
   allowedRealms: z.array(z.string().max(300)).max(20).exactOptional(),
+  uploadOrigins: z.array(z.string().max(300)).max(20).exactOptional(),
   gcSettleSeconds: z.int().min(0).max(86_400).exactOptional(),
   gcDeletesUntagged: z.boolean().exactOptional(),
 };
