@@ -18,6 +18,8 @@ import { surveyImages, type SurveyOrder } from './survey-images.ts';
 import { ChoiceMemory } from './tag-choice.ts';
 import { beginSync, planSync, recordSync, type Recorded } from './sync-record.ts';
 import { siteOpening, waitAtSites, type DeskDependencies } from './site-desk.ts';
+import type { PodImageLister } from '../infra/kubernetes/pod-images.ts';
+import { siteImages } from './site-images.ts';
 import type { Pause } from './window-gate.ts';
 import { verifySignature, type SignatureDependencies, type SignatureOrder } from './verify-signature.ts';
 import { checkConnection, recordConnection } from './verify-connection.ts';
@@ -48,6 +50,8 @@ export interface CopyActivities {
 export interface SiteActivities {
   /** Does nothing: that it is done shows that the site is there. */
   greet(): Promise<void>;
+  /** What the Pods of the site's cluster write about their images. Throws `UsageUnknown`, `ClusterUnavailable`. */
+  siteImages(): Promise<readonly string[]>;
 }
 
 /** Binds the hub's steps to what they need. */
@@ -68,6 +72,11 @@ export function createHubActivities(
     waitAtSites: (ref, waits) => withHeartbeat(() => waitAtSites(deps, ref, waits)),
     siteOpening: (site) => withHeartbeat(() => siteOpening(deps, site)),
   };
+}
+
+/** Binds what only a site's own worker does. `pods`: default is that it has no cluster in reach. */
+export function createSiteActivities(pods?: PodImageLister): SiteActivities {
+  return { greet: async () => {}, siteImages: () => siteImages(pods) };
 }
 
 /** Binds the copying steps to what they need. */

@@ -14,10 +14,10 @@ type RecordDependencies = UsageDependencies & Parameters<typeof lookAtPulls>[0];
 export async function lookAtUsage(deps: UsageDependencies): Promise<CombinedUsage> {
   const clusters = await deps.usage();
   const answers = await Promise.all(
-    clusters.map(async ({ name, pods }): Promise<UsageReport | undefined> => {
+    clusters.map(async ({ name, look }): Promise<UsageReport | undefined> => {
       try {
-        const inUse = imagesInUse(await pods.list());
-        return { source: name, observed: deps.now(), inUse };
+        const { texts, ...when } = await look();
+        return { source: name, observed: deps.now(), inUse: imagesInUse(texts), ...when };
       } catch (error) {
         if (asFailure(error).code === 'Internal') throw error;
         return undefined;

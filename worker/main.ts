@@ -56,6 +56,7 @@ import { ownIdentity } from '../infra/kubernetes/own-identity.ts';
 import { createRunStates } from '../infra/temporal/run-states.ts';
 import { createRunFence } from '../infra/temporal/run-fence.ts';
 import { createSiteDesks } from '../infra/temporal/site-desks.ts';
+import { createSiteSpeaker } from '../infra/temporal/site-speaker.ts';
 import { registerSearchAttributes } from '../infra/temporal/search-attributes.ts';
 import { createWorkflowGateway } from '../infra/temporal/workflow-gateway.ts';
 import { createConnectionCounter, createPullCounter, registerImageGauges } from './image-metrics.ts';
@@ -125,7 +126,7 @@ const lifecycle = {
   mover: createTagMover(openAtSite),
   pool: createPooledImages(shelf, registries),
   documents,
-  usage: createUsageClusters(cluster, resources),
+  usage: createUsageClusters(cluster, resources, createSiteSpeaker(temporal)),
   audit: createStepAudit(trail),
   registries: createSiteRegistry(registries),
   now: Date.now,

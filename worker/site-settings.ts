@@ -21,6 +21,8 @@ export interface SiteSettings extends WorkerSettings {
   readonly bandwidth: number | undefined;
   /** Whether the pool of bundles is in reach: where `S3_ENDPOINT` or `S3_BUCKET` is set. */
   readonly hasPool: boolean;
+  /** Whether the site's cluster is in reach: where `KUBECONFIG` is set, or it runs in that cluster. */
+  readonly hasCluster: boolean;
 }
 
 /** Parses the environment. Throws an error or Failure that names what is wrong; a credential is never in it. */
@@ -35,6 +37,7 @@ export function parseSiteSettings(environment: Readonly<Record<string, string | 
     registryAccess: registryAccess(environment),
     pathPrefix: environment['SITE_PATH_PREFIX'] || undefined,
     bandwidth: bandwidth === undefined ? undefined : Number(bandwidth),
+    hasCluster: Boolean(environment['KUBECONFIG'] || environment['KUBERNETES_SERVICE_HOST']),
     hasPool: Boolean(environment['S3_ENDPOINT'] || environment['S3_BUCKET']),
   };
 }

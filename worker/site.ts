@@ -1,6 +1,11 @@
 import { Registry } from 'prom-client';
 import type { CopyPlaces } from '../activities/copy-places.ts';
-import { createCopyActivities, type CopyActivities, type SiteActivities } from '../activities/index.ts';
+import {
+  createCopyActivities,
+  createSiteActivities,
+  type CopyActivities,
+  type SiteActivities,
+} from '../activities/index.ts';
 import { Failure } from '../domain/failure.ts';
 import type { Descriptor } from '../domain/image/descriptor.ts';
 import { parseRegistryDomain, type RegistryDomain } from '../domain/names/registry-domain.ts';
@@ -10,6 +15,8 @@ import { prefixedPath } from '../domain/sync/site-path.ts';
 import { PoolSource } from '../infra/bundle/pool-source.ts';
 import { SiteLimits } from '../infra/copy/site-limits.ts';
 import type { RegistryAccess } from '../infra/copy/engine.ts';
+import { connectCluster } from '../infra/kubernetes/connection.ts';
+import { createPodImageLister } from '../infra/kubernetes/pod-images.ts';
 import { dockerConfigPath, dockerCredential } from '../infra/registry/docker-config.ts';
 import { uploadNotes } from '../infra/copy/upload-files.ts';
 import { RegistryClients } from '../infra/registry/registry-client.ts';
@@ -70,8 +77,10 @@ const places: CopyPlaces = {
   report: () => ({ tell: () => {}, close: async () => {} }),
 };
 
+/** Its cluster is only read, to say which images are in use. */
+const pods = settings.hasCluster ? createPodImageLister(connectCluster(settings.kubeconfig)) : undefined;
 const activities: CopyActivities & SiteActivities = {
-  greet: async () => {},
+  ...createSiteActivities(pods),
   ...createCopyActivities({
     engine: createCopyEngine(registries, uploadNotes(settings.stateDir), pool),
     fence: createRunFence(temporal),

@@ -8,6 +8,7 @@ export { scheduledCleanup } from './scheduled-cleanup.ts';
 export { scheduledStage } from './scheduled-stage.ts';
 export { scrub } from './scrub.ts';
 export { siteDesk } from './site-desk.ts';
+export { siteUsage } from './site-usage.ts';
 export { collectBundles, stageBundle, takeSiteMail } from './stage-bundle.ts';
 export { syncRepository } from './sync.ts';
 export { verifyRegistry } from './verify.ts';

@@ -45,6 +45,9 @@ const edgeSiteSpecSchema = z
     kubeconfigSecretName: optional(z.string().max(253)).openapi({
       description: 'Secret with the kubeconfig of its cluster',
     }),
+    reportsUsage: optional(z.boolean()).openapi({
+      description: 'Whether cleanups wait for its own word about what its Pods use',
+    }),
     capacity: optional(z.int().min(1)).openapi({ description: 'Bytes that its registry may hold' }),
     syncWindow: optional(
       z.object({ timeZone: optional(short), periods: z.array(syncPeriodSchema).min(1).max(20) }),

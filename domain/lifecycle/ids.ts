@@ -8,6 +8,7 @@ export const lifecycleWorkflows = {
   scrub: 'scrub',
   recordUsage: 'recordUsage',
   measureStorage: 'measureStorage',
+  siteUsage: 'siteUsage',
 } as const;
 
 /** Workflow id of a policy's cleanup: one at a time. */
@@ -18,6 +19,8 @@ export const cleanupScheduleId = (ref: ObjectRef): string => `cleanup-schedule/$
 export const rollbackWorkflowId = (ref: ObjectRef): string => `rollback/${ref.namespace}/${ref.name}`;
 /** Schedule id of the look at what is in use. */
 export const usageScheduleId = 'usage';
+/** Workflow id of the question what a site uses: one at a time. */
+export const siteUsageWorkflowId = (site: string): string => `usage/${site}`;
 /** Key of the document that holds a policy's last plan. */
 export const planDocument = (ref: ObjectRef): string => `plan/${ref.namespace}/${ref.name}`;
 /** Key of the document that holds what is stored where. */

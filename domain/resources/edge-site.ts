@@ -43,6 +43,11 @@ export interface EdgeSiteSpec {
   readonly bandwidth?: number;
   /** Secret in {@link systemNamespace} with the site's cluster under `kubeconfig`: what its Pods use is kept. Default: not asked. */
   readonly kubeconfigSecretName?: string;
+  /**
+   * Whether cleanups wait for the site's own word about what its Pods use, from its own worker. Default: false. A
+   * kubeconfig goes before it.
+   */
+  readonly reportsUsage?: boolean;
   /** Bytes that its registry may hold; a bundle of more is refused. Default: unknown, and no percentage is shown. */
   readonly capacity?: number;
   /** When copies to the site may run. Default: always. */

@@ -14,18 +14,23 @@ export interface ImagesInUse {
   readonly names: ReadonlySet<string>;
 }
 
-/**
- * What Pods use, by digest and by name. Finished Pods count: their images are still on the node, and a Job runs again.
- * A name counts as its Pod writes it and as its runtime reports it, whatever was rewritten on the way.
- */
-export function imagesInUse(pods: readonly PodImages[]): ImagesInUse {
-  const digests = new Set<string>();
-  const names = new Set<string>();
+/** All that Pods write about their images, each text once. */
+export function imageTexts(pods: readonly PodImages[]): readonly string[] {
   const texts = pods.flatMap((pod) => [
     ...pod.images,
     ...pod.statuses.flatMap(({ image, imageID }) => [image, imageID]),
   ]);
-  for (const text of new Set(texts)) {
+  return [...new Set(texts)].filter((text) => text !== '');
+}
+
+/**
+ * What Pods use, by digest and by name. Finished Pods count: their images are still on the node, and a Job runs again.
+ * A name counts as its Pod writes it and as its runtime reports it, whatever was rewritten on the way.
+ */
+export function imagesInUse(texts: readonly string[]): ImagesInUse {
+  const digests = new Set<string>();
+  const names = new Set<string>();
+  for (const text of texts) {
     const used = readImage(text);
     if (used.digest !== undefined) digests.add(used.digest);
     if (used.name !== undefined) names.add(used.name);

@@ -10,11 +10,13 @@ export interface UsageReport {
   /** Epoch milliseconds at which its Pods were listed, completely. */
   readonly observed: number;
   readonly inUse: ImagesInUse;
+  /** Milliseconds for which it counts. Default: {@link usageMaxAgeMs}. */
+  readonly maxAgeMs?: number;
 }
 
 /** What all clusters together use, and whose answer is missing. */
 export interface CombinedUsage extends ImagesInUse {
-  /** Sources without an answer, or with one older than {@link usageMaxAgeMs}. Nothing may be deleted while there are any. */
+  /** Sources without an answer, or with one that is too old. Nothing may be deleted while there are any. */
   readonly missing: readonly string[];
 }
 
@@ -24,7 +26,7 @@ export function combineUsage(
   reports: readonly UsageReport[],
   now: number,
 ): CombinedUsage {
-  const fresh = (report: UsageReport): boolean => now - report.observed <= usageMaxAgeMs;
+  const fresh = (report: UsageReport): boolean => now - report.observed <= (report.maxAgeMs ?? usageMaxAgeMs);
   const missing = expected.filter(
     (source) => !reports.some((report) => report.source === source && fresh(report)),
   );

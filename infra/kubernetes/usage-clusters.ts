@@ -1,5 +1,7 @@
 import { CoreV1Api, KubeConfig } from '@kubernetes/client-node';
 import { Failure } from '../../domain/failure.ts';
+import type { EdgeSite } from '../../domain/resources/edge-site.ts';
+import { imageTexts } from '../../domain/usage/pod-usage.ts';
 import { systemNamespace } from '../../domain/resources/meta.ts';
 import { clusterCall } from './cluster-call.ts';
 import type { ResourceClients } from './cluster.ts';
@@ -9,14 +11,31 @@ import { createPodImageLister, type PodImageLister } from './pod-images.ts';
 export interface UsageCluster {
   /** `hub`, or the site's name. */
   readonly name: string;
-  readonly pods: PodImageLister;
+  /** What its Pods use, completely. Throws where it does not say. */
+  readonly look: () => Promise<SeenImages>;
 }
 
-/** All clusters that are known now: the hub's, and that of every EdgeSite which names a kubeconfig. */
+/** What the Pods of a cluster write about their images. */
+export interface SeenImages {
+  readonly texts: readonly string[];
+  /** Epoch milliseconds. Default: right now. */
+  readonly observed?: number;
+  /** Milliseconds for which it counts. Default: that of all reports. */
+  readonly maxAgeMs?: number;
+}
+
+/** Asks a site which says itself what its Pods use: its own worker. */
+export type SiteSpeaker = (site: EdgeSite) => Promise<SeenImages>;
+
+/** All clusters that are known now: the hub's, that of every EdgeSite which names a kubeconfig, and those that report. */
 export type UsageClusters = () => Promise<readonly UsageCluster[]>;
 
 /** The clusters as the EdgeSites name them. One whose kubeconfig cannot be used is a cluster that does not answer. */
-export function createUsageClusters(hub: KubeConfig, resources: ResourceClients): UsageClusters {
+export function createUsageClusters(
+  hub: KubeConfig,
+  resources: ResourceClients,
+  ask: SiteSpeaker,
+): UsageClusters {
   const core = hub.makeApiClient(CoreV1Api);
   const readKubeconfig = async (name: string): Promise<string> => {
     const secret = await clusterCall(`secrets ${name}`, () =>
@@ -26,14 +45,22 @@ export function createUsageClusters(hub: KubeConfig, resources: ResourceClients)
   };
   return async () => {
     const sites = await resources.resource('edgesites').list();
-    const others = sites.flatMap(({ metadata, spec }): UsageCluster[] => {
-      const secretName = spec.kubeconfigSecretName;
-      if (secretName === undefined) return [];
-      const list = async () => createPodImageLister(parseKubeconfig(await readKubeconfig(secretName))).list();
-      return [{ name: metadata.name, pods: { list } }];
+    const others = sites.flatMap((site): UsageCluster[] => {
+      const { kubeconfigSecretName, reportsUsage } = site.spec;
+      const { name } = site.metadata;
+      if (kubeconfigSecretName !== undefined) {
+        const list = async () =>
+          createPodImageLister(parseKubeconfig(await readKubeconfig(kubeconfigSecretName)));
+        return [{ name, look: async () => lookAt(await list()) }];
+      }
+      return reportsUsage === true ? [{ name, look: () => ask(site) }] : [];
     });
-    return [{ name: 'hub', pods: createPodImageLister(hub) }, ...others];
+    return [{ name: 'hub', look: () => lookAt(createPodImageLister(hub)) }, ...others];
   };
+}
+
+async function lookAt(pods: PodImageLister): Promise<SeenImages> {
+  return { texts: imageTexts(await pods.list()) };
 }
 
 /**

@@ -5,8 +5,9 @@ import { after, test } from 'node:test';
 import { WorkflowFailedError } from '@temporalio/client';
 import { ApplicationFailure } from '@temporalio/common';
 import { historyToJSON } from '@temporalio/common/lib/proto-utils.js';
+import { Worker } from '@temporalio/worker';
 import { Failure } from '../../domain/failure.ts';
-import { hubTaskQueue, syncWorkflowId } from '../../domain/sync/ids.ts';
+import { hubTaskQueue, siteTaskQueue, syncWorkflowId } from '../../domain/sync/ids.ts';
 import { digest, planOf, scene } from '../support/sync-scene.ts';
 import { closeLab, testServer, workflowLab } from '../support/workflow-lab.ts';
 
@@ -177,6 +178,22 @@ test(
     assert.ok(calls.includes('describeImage'));
   },
 );
+
+test('a site is asked on its own queue what it uses', options, async () => {
+  const lab = await workflowLab();
+  const worker = await Worker.create({
+    connection: lab.env.nativeConnection,
+    taskQueue: siteTaskQueue('near'),
+    activities: { siteImages: async () => ['app:1'] },
+  });
+  const { result } = await worker.runUntil(play('siteUsage', ['near'], { recordUsage: async () => {} }));
+  assert.deepEqual(result, ['app:1']);
+});
+
+test('a site that does not take the question leaves it open, and the run ends', options, async () => {
+  const { result } = await play('siteUsage', ['away'], { recordUsage: async () => {} });
+  assert.ok(result instanceof WorkflowFailedError, String(result));
+});
 
 for (const [type, activities] of [
   ['recordUsage', { recordUsage: async () => {} }],

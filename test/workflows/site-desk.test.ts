@@ -125,7 +125,7 @@ test('Repositories wait at the desk of a site until its own worker takes a step'
   const plan = planOf('far-away');
   const lab = await workflowLab();
   const stage = await stageOf(plan, { siteOpening: async () => ({ after: 'worker', queue }) });
-  const atSite: SiteActivities = { greet: async () => {} };
+  const atSite: Pick<SiteActivities, 'greet'> = { greet: async () => {} };
   await lab.run(stage.activities, async () => {
     await stage.activities.waitAtSites(plan.claim.ref, [{ site: 'far', for: 'worker' }]);
     const worker = await Worker.create({

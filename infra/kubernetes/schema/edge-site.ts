@@ -44,6 +44,7 @@ const edgeSiteFields = z.object({
   priority: z.int().min(-1000).max(1000).exactOptional(),
   bandwidth: z.int().min(1024).exactOptional(),
   kubeconfigSecretName: nameField.exactOptional(),
+  reportsUsage: z.boolean().exactOptional(),
   capacity: z.int().min(1).exactOptional(),
   syncWindow: z
     .object({
@@ -64,10 +65,17 @@ const edgeSiteFields = z.object({
     .exactOptional(),
 });
 
-export const edgeSiteSpec = withRules(edgeSiteFields, {
-  rule: "!has(self.source) || self.source == 'upstream' || (has(self.worker) && self.worker)",
-  message: 'source is for a site with a worker of its own',
-}) satisfies z.ZodType<EdgeSiteSpec>;
+export const edgeSiteSpec = withRules(
+  edgeSiteFields,
+  {
+    rule: "!has(self.source) || self.source == 'upstream' || (has(self.worker) && self.worker)",
+    message: 'source is for a site with a worker of its own',
+  },
+  {
+    rule: '!has(self.reportsUsage) || !self.reportsUsage || (has(self.worker) && self.worker)',
+    message: 'reportsUsage is for a site with a worker of its own',
+  },
+) satisfies z.ZodType<EdgeSiteSpec>;
 
 export const edgeSiteStatus = z.object({
   observedGeneration: z.int().exactOptional(),

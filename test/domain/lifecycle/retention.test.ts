@@ -212,7 +212,7 @@ const rewrites: readonly (readonly [string, string])[] = [
 ];
 for (const [how, image] of rewrites) {
   test(`kube-image-keeper#567: an image that a Pod uses ${how} stays`, () => {
-    const inUse = imagesInUse([{ namespace: 'a', name: 'p', images: [image], statuses: [] }]);
+    const inUse = imagesInUse([image]);
     const verdicts = judge(five, { keepRecent: 1 }, { usage: { ...noUsage, ...inUse } });
     assert.equal(verdicts['1.1.0'], 'keep InUse');
     assert.equal(verdicts['1.2.0'], 'delete NotKept');

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { imagesInUse, readImage } from '../../../domain/usage/pod-usage.ts';
+import { imagesInUse, imageTexts, readImage } from '../../../domain/usage/pod-usage.ts';
 import { combineUsage, usageMaxAgeMs } from '../../../domain/usage/usage-report.ts';
 import { ledgerGapMs, recordUse } from '../../../domain/usage/use-ledger.ts';
 
@@ -32,9 +32,17 @@ test('a Pod uses what its spec says and what its status reports', () => {
     images: ['app:1', ''],
     statuses: [{ image: 'mirror.local/app:1', imageID: `mirror.local/app@${digest}` }],
   };
-  const used = imagesInUse([pod]);
+  const used = imagesInUse(imageTexts([pod]));
   assert.deepEqual([...used.names], ['docker.io/library/app:1', 'mirror.local/app:1']);
   assert.deepEqual([...used.digests], [digest]);
+});
+
+test('a report may count for longer than others, and not for ever', () => {
+  const inUse = { digests: new Set([digest]), names: new Set<string>() };
+  const report = { source: 'ship', observed: 1_000_000_000, inUse, maxAgeMs: 3 * usageMaxAgeMs };
+  const missing = (later: number) => combineUsage(['ship'], [report], 1_000_000_000 + later).missing;
+  assert.deepEqual(missing(3 * usageMaxAgeMs), []);
+  assert.deepEqual(missing(3 * usageMaxAgeMs + 1), ['ship']);
 });
 
 test('J12 usage is complete only when every expected source has answered lately', () => {

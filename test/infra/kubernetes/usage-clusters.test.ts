@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { parseKubeconfig } from '../../../infra/kubernetes/usage-clusters.ts';
+import type { EdgeSiteSpec } from '../../../domain/resources/edge-site.ts';
+import { createUsageClusters, parseKubeconfig } from '../../../infra/kubernetes/usage-clusters.ts';
+import { MemoryCluster } from '../../support/memory-cluster.ts';
 import { refusal } from '../../support/refusal.ts';
 
 const kubeconfig = (user: object, cluster: object = {}): string =>
@@ -18,6 +20,29 @@ test('a kubeconfig with a token names its cluster', () => {
     parseKubeconfig(kubeconfig({ token: 't' })).getCurrentCluster()?.server,
     'https://site.example:6443',
   );
+});
+
+test('a site that reports is asked itself, unless there is a kubeconfig; who does not report is not waited for', async () => {
+  const cluster = new MemoryCluster();
+  const make = (name: string, more: Partial<EdgeSiteSpec>) =>
+    cluster.resource('edgesites').create({
+      apiVersion: 'image.theriseunion.io/v1alpha1',
+      kind: 'EdgeSite',
+      metadata: { name },
+      spec: { registry: { domain: 'edge.example' }, ...more },
+    });
+  await make('silent', { worker: true });
+  await make('speaks', { worker: true, reportsUsage: true });
+  await make('both', { worker: true, reportsUsage: true, kubeconfigSecretName: 'kubeconfig' });
+  const hub = parseKubeconfig(kubeconfig({ token: 't' }));
+  const asked: string[] = [];
+  const clusters = await createUsageClusters(hub, cluster, async ({ metadata }) => {
+    asked.push(metadata.name);
+    return { texts: ['app:1'] };
+  })();
+  assert.deepEqual(clusters.map(({ name }) => name).toSorted(), ['both', 'hub', 'speaks']);
+  const seen = await clusters.find(({ name }) => name === 'speaks')?.look();
+  assert.deepEqual([seen?.texts, asked], [['app:1'], ['speaks']]);
 });
 
 const refused: readonly (readonly [string, string])[] = [

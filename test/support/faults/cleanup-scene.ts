@@ -66,11 +66,9 @@ export async function cleanupScene(
     usage: async () => [
       {
         name: 'hub',
-        pods: {
-          list: async () => {
-            if (scene.usageBroken) throw new Failure('ClusterUnavailable', { side: 'cluster' });
-            return [];
-          },
+        look: async () => {
+          if (scene.usageBroken) throw new Failure('ClusterUnavailable', { side: 'cluster' });
+          return { texts: [] };
         },
       },
     ],
