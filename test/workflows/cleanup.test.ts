@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
+import { Client } from '@temporalio/client';
 import { ApplicationFailure } from '@temporalio/common';
 import type { ParkingActivities, PlanningActivities } from '../../activities/cleanup.ts';
 import type { CleanupReport } from '../../domain/lifecycle/cleanup-status.ts';
@@ -237,3 +238,32 @@ test(
     assert.ok(!calls.includes('deleteParked'));
   },
 );
+
+test('a schedule starts the cleanup under its own id, and leaves alone one that runs', options, async () => {
+  const lab = await workflowLab();
+  const { phases, activities } = scene(plan({ next: 'approve' }));
+  const ref = { namespace: 'default', name: 'nightly' };
+  await lab.run(activities, async () => {
+    // A client that does not skip time: a day skipped here would end the wait for approval between two ticks.
+    const { workflow } = new Client({ connection: lab.env.connection });
+    const tick = (workflowId: string): Promise<unknown> =>
+      workflow.execute('scheduledCleanup', { workflowId, taskQueue: hubTaskQueue, args: [ref] });
+    assert.equal(await tick('tick-1'), 'started');
+    await untilPhase(phases, 'AwaitingApproval');
+    const running = workflow.getHandle(cleanupWorkflowId(ref));
+    const { runId } = await running.describe();
+    assert.equal(await tick('tick-2'), 'running');
+    assert.equal((await running.describe()).runId, runId);
+    await running.cancel();
+    await assert.rejects(running.result());
+  });
+  assert.equal(phases.at(-1), 'Idle Cancelled');
+});
+
+test('a schedule starts a cleanup where no activity answers, and is not held up by it', options, async () => {
+  const lab = await workflowLab();
+  const args = [{ namespace: 'default', name: 'alone' }];
+  const order = { workflowId: 'tick-alone', taskQueue: hubTaskQueue, args };
+  const started = await lab.run({}, async () => lab.env.client.workflow.execute('scheduledCleanup', order));
+  assert.equal(started, 'started');
+});
