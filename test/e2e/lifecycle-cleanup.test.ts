@@ -84,9 +84,7 @@ test('plan, approve, grace and delete: exactly the plan goes, and what a Pod use
   assert.deepEqual(await shown(path, 5), [true, false, false, true, true]);
   assert.ok((done.status?.freedBytes ?? 0) > 1000, JSON.stringify(done.status));
 
-  const records = (await live.get(name)).status?.history?.length ?? 0;
-  await live.gateway.startSync({ namespace: live.namespace, name }, 'manual');
-  await live.ended(name, records + 1);
+  await live.syncs(name);
   assert.deepEqual(
     await shown(path, 5),
     [true, false, false, true, true],

@@ -59,9 +59,7 @@ test('a rollback puts the previous version back, no resync undoes it, and a rele
   assert.equal(await cycle.edgeDigest(path, 'v'), old);
   assert.equal((await live.get(name)).spec.pinnedDigest, old);
 
-  const records = (await live.get(name)).status?.history?.length ?? 0;
-  await live.gateway.startSync({ namespace: live.namespace, name }, 'schedule');
-  const { object, record } = await live.ended(name, records + 1);
+  const { object, record } = await live.syncs(name, 'schedule');
   assert.deepEqual([record.bytesMoved, record.digest], [0, old], JSON.stringify(record));
   assert.equal(await cycle.edgeDigest(path, 'v'), old);
   assert.equal(object.status?.versions?.[0]?.digest, old);
@@ -71,6 +69,46 @@ test('a rollback puts the previous version back, no resync undoes it, and a rele
     (await cycle.edgeDigest(path, 'v')) === fresh ? true : undefined,
   );
   assert.equal((await cycle.call('POST', `${route}/release`, {})).status, 409);
+});
+
+test('a tag that a user pins stays while upstream moves and a schedule syncs; without the pin it follows', async () => {
+  const path = `test/${live.unique('pinned')}`;
+  const [first, second, third] = [madeImage([1000]), madeImage([2000]), madeImage([3000])];
+  for (const tag of ['main', 'other', 'free']) await from.push(path, tag, first);
+  const [one, two, three] = [first.index.digest, second.index.digest, third.index.digest];
+  const name = await live.repository(secret, {
+    repository: path,
+    tag: 'main',
+    tagSelector: { glob: '*' },
+    pinnedDigest: one,
+    pins: [{ tag: 'other', digest: one }],
+  });
+  await live.ended(name);
+  const shown = async (): Promise<unknown[]> =>
+    Promise.all(['main', 'other', 'free'].map((tag) => cycle.edgeDigest(path, tag)));
+  assert.deepEqual(await shown(), [one, one, one]);
+
+  for (const tag of ['main', 'other', 'free']) await from.push(path, tag, second);
+  const { record, object } = await live.syncs(name, 'schedule');
+  assert.equal(record.result, 'Success', JSON.stringify(record));
+  assert.deepEqual(await shown(), [one, one, two]);
+  assert.equal(object.status?.digest, one);
+
+  const edit = async (spec: object): Promise<void> => {
+    await live.resources.resource('repositories').patch(cycle.key(name), { spec });
+  };
+  await edit({ pins: [{ tag: 'other', digest: two }] });
+  await until('the pin moved', async () =>
+    (await cycle.edgeDigest(path, 'other')) === two ? true : undefined,
+  );
+  for (const tag of ['main', 'other', 'free']) await from.push(path, tag, third);
+  await edit({ pins: null });
+  await until('unpinned', async () => ((await cycle.edgeDigest(path, 'other')) === three ? true : undefined));
+  assert.deepEqual(await shown(), [one, three, three]);
+  await edit({ pinnedDigest: null });
+  await until('all follow', async () =>
+    (await cycle.edgeDigest(path, 'main')) === three ? true : undefined,
+  );
 });
 
 test('the annotation rollback-to does the same as the API, and is taken away', async () => {
@@ -126,10 +164,8 @@ test('a rollback of one site leaves the others alone, in every later sync, until
 
   const newest = madeImage([2000]);
   await from.push(path, 'v', newest);
-  const records = (await live.get(name)).status?.history?.length ?? 0;
-  await live.gateway.startSync({ namespace: live.namespace, name }, 'schedule');
-  const { object, record } = await live.ended(name, records + 1);
-  assert.equal(record.result, 'Success', JSON.stringify(record));
+  const { object, record } = await live.syncs(name, 'schedule');
+  assert.notEqual(record.result, 'Failed', JSON.stringify(record));
   assert.deepEqual(await shown(), [newest.index.digest, old]);
   assert.deepEqual(
     object.status?.tags?.map(({ tag, digest, sites }) => [tag, digest, sites]),

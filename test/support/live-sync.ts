@@ -5,7 +5,12 @@ import { EventsV1Api, type EventsV1Event } from '@kubernetes/client-node';
 import { apiGroup, apiVersion, type Condition, type ObjectRef } from '../../domain/resources/meta.ts';
 import type { RegistrySecretSpec } from '../../domain/resources/registry-secret.ts';
 import type { EdgeSiteSpec } from '../../domain/resources/edge-site.ts';
-import type { Repository, RepositorySpec, SyncRecord } from '../../domain/resources/repository.ts';
+import type {
+  Repository,
+  RepositorySpec,
+  SyncRecord,
+  SyncTrigger,
+} from '../../domain/resources/repository.ts';
 import { resyncScheduleId, syncWorkflowId } from '../../domain/sync/ids.ts';
 import { connectCluster } from '../../infra/kubernetes/connection.ts';
 import { createResourceClients } from '../../infra/kubernetes/resource-client.ts';
@@ -22,6 +27,7 @@ export function liveSync(namespace = 'default') {
   const resources = createResourceClients(cluster);
   const temporal = connectTemporal({ address: temporalAddress, namespace: temporalNamespace });
   const repositories = resources.resource('repositories');
+  const gateway = createWorkflowGateway(temporal);
   const unique = (name: string): string => `${name}-${randomBytes(3).toString('hex')}`;
 
   /** As `kubectl apply` of a credential; its name. */
@@ -69,6 +75,22 @@ export function liveSync(namespace = 'default') {
     const record = object.status?.history?.[0];
     assert.ok(record !== undefined);
     return { object, record };
+  }
+
+  /** Starts a sync of its own, after any that is under way, and waits until it is written down. */
+  async function syncs(
+    name: string,
+    trigger: SyncTrigger = 'manual',
+  ): Promise<{ readonly object: Repository; readonly record: SyncRecord }> {
+    const runId = await until('a run of our own', async () => {
+      const start = await gateway.startSync({ namespace, name }, trigger);
+      return start.alreadyRunning ? undefined : start.runId;
+    });
+    return until(`run ${runId} of ${name}`, async () => {
+      const object = await get(name);
+      const record = object.status?.history?.find((one) => one.runId === runId);
+      return record === undefined ? undefined : { object, record };
+    });
   }
 
   /** A further site on the same registry, filled with at most so many bytes per second; its name. */
@@ -125,13 +147,14 @@ export function liveSync(namespace = 'default') {
     hasSchedule,
     resources,
     temporal,
-    gateway: createWorkflowGateway(temporal),
+    gateway,
     namespace,
     unique,
     secret,
     repository,
     get,
     ended,
+    syncs,
     close: () => temporal.connection.close(),
   };
 }
