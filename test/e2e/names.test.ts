@@ -25,9 +25,13 @@ const specs = {
   EdgeSite: { registry: { domain: 'edge.invalid' } },
 } as const;
 
+/** Labels of 60, 60 and so many characters. */
+const long = (letter: string, rest: number): string =>
+  [60, 60, rest].map((length) => letter.repeat(length)).join('.');
+
 const rows: readonly (readonly [keyof typeof specs, string, RegExp])[] = [
-  ['Repository', 'r'.repeat(161), /at most 160 characters/],
-  ['RegistrySecret', 's'.repeat(181), /at most 180 characters/],
+  ['Repository', long('r', 39), /at most 160 characters/],
+  ['RegistrySecret', long('s', 59), /at most 180 characters/],
   ['EdgeSite', 'e.e', /no dots/],
   ['EdgeSite', 'e'.repeat(64), /at most 63 characters/],
 ];
