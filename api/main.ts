@@ -95,7 +95,7 @@ async function run(settings: ApiSettings, log: Logger): Promise<void> {
     ...workflowLinks(settings),
   });
   const server = await serveApi(api, settings.API_HOST, settings.API_PORT);
-  const tools = { caches, credentials, events, outbox: audit.outbox };
+  const tools = { clients, caches, credentials, events, outbox: audit.outbox };
   const endAdmission = await startAdmission(settings, cluster, tools);
   log.info({ url: server.url }, 'serving');
   const stop = async (): Promise<void> => {
@@ -110,6 +110,7 @@ async function run(settings: ApiSettings, log: Logger): Promise<void> {
 }
 
 interface AdmissionTools {
+  readonly clients: ResourceClients;
   readonly caches: WatchedCaches;
   readonly credentials: CredentialStore;
   readonly events: EventRecorder;
@@ -126,7 +127,7 @@ function workerSilence(cluster: ReturnType<typeof connectCluster>, log: Logger):
 async function startAdmission(
   { WEBHOOK_URL: url, API_HOST: host }: ApiSettings,
   cluster: ReturnType<typeof connectCluster>,
-  { caches, credentials, events, outbox }: AdmissionTools,
+  { clients, caches, credentials, events, outbox }: AdmissionTools,
 ): Promise<() => void> {
   if (url === undefined) return () => undefined;
   const { hostname, port, origin } = new URL(url);
@@ -136,7 +137,8 @@ async function startAdmission(
     const { name: own } = await ownIdentity(cluster);
     const audit = new AdmissionAudit({ outbox, caches, events, own, log, now: () => new Date() });
     const secretName = secretNameOf;
-    const app = admissionWebhooks({ credentials, registrySecrets, repositories, audit, secretName });
+    const objects = { clients, registrySecrets, repositories };
+    const app = admissionWebhooks({ ...objects, credentials, audit, secretName });
     let identity = await webhookCertificate(cluster, hostname, new Date());
     const server = await serveAdmission(app, identity, { host, port: port === '' ? 443 : Number(port) });
     await registerWebhooks(cluster, origin, trustOf(identity));

@@ -8,13 +8,15 @@ import { usersOf } from '../../domain/api/registry-use.ts';
 import type { ObjectRef } from '../../domain/resources/meta.ts';
 import { forceDeleteAnnotation, type RegistrySecret } from '../../domain/resources/registry-secret.ts';
 import { auditedKinds, type AdmissionAudit, type ReviewedChange } from '../admission-audit.ts';
-import type { CredentialStore, ResourceCache } from '../../infra/kubernetes/cluster.ts';
+import type { CredentialStore, ResourceCache, ResourceClients } from '../../infra/kubernetes/cluster.ts';
 
 /** The API server sends objects of up to 3 MiB, twice for an update. */
 const maxBody = 8 * 1024 * 1024;
 
 export interface AdmissionDependencies {
   readonly credentials: CredentialStore;
+  /** Asked for what a cache may not show yet. */
+  readonly clients: ResourceClients;
   readonly registrySecrets: ResourceCache<'registrysecrets'>;
   readonly repositories: ResourceCache<'repositories'>;
   readonly audit: Pick<AdmissionAudit, 'review' | 'refused'>;
@@ -134,8 +136,15 @@ async function admitSecret(deps: AdmissionDependencies, request: Request): Promi
   const verdict = passwordVerdict(object, operation, stored?.password);
   if (verdict.kind === 'none') return admitted;
   if (verdict.kind === 'refuse') return { allowed: false, message: notInPlace };
-  if (verdict.kind === 'store' && request.dryRun !== true) await deps.credentials.store(owner, incoming.spec);
+  const isNew = verdict.kind === 'store' && request.dryRun !== true;
+  if (isNew && !(operation === 'CREATE' && (await isTaken(deps, ref))))
+    await deps.credentials.store(owner, incoming.spec);
   return { allowed: true, patch: verdict.patch };
+}
+
+/** The API server asks before it looks whether the name is taken, and then refuses: the first one's credential stays. */
+async function isTaken({ clients }: AdmissionDependencies, ref: ObjectRef): Promise<boolean> {
+  return (await clients.resource('registrysecrets').get(ref)) !== undefined;
 }
 
 const secretObject = (
