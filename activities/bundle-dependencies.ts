@@ -1,6 +1,6 @@
 import type { BundleStager } from '../infra/bundle/bundle-stager.ts';
 import type { CollectReport } from '../infra/bundle/collect-bundles.ts';
-import type { InboxReport } from '../infra/bundle/inbox.ts';
+import type { AroundLetter, InboxReport } from '../infra/bundle/inbox.ts';
 import type { SyncDependencies } from './dependencies.ts';
 import type { SignatureDependencies } from './verify-signature.ts';
 
@@ -13,7 +13,7 @@ export interface BundleDependencies
   /** One pass over bundles and pool. */
   readonly collect: () => Promise<CollectReport>;
   /** One pass over what sites put into the bucket's inbox. */
-  readonly emptyInbox: () => Promise<InboxReport>;
+  readonly emptyInbox: (around: AroundLetter) => Promise<InboxReport>;
   /** Epoch milliseconds. */
   readonly now: () => number;
 }

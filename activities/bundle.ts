@@ -63,7 +63,12 @@ export function createBundleActivities(deps: BundleDependencies): BundleActiviti
       withHeartbeat(() =>
         deps.audit.around({ verb: 'collect', object: { resource: 'imagebundles' } }, () => deps.collect()),
       ),
-    takeSiteMail: () => withHeartbeat(() => deps.emptyInbox()),
+    takeSiteMail: () =>
+      withHeartbeat(() =>
+        deps.emptyInbox(({ kind, site, digest }, take) =>
+          deps.audit.around({ ...letterFact(kind, site), key: digest }, take),
+        ),
+      ),
     failBundle: async (bundle, failure) => {
       await deps.stager.shelf.markFailed(parseSiteName(bundle.site), bundle.sequence);
       await writeStatus(deps, bundle, (before) => failedStatus(before, failure, clock(deps)));
@@ -178,6 +183,13 @@ async function planOrTell(
     throw error;
   }
 }
+
+/** As the API tells of a letter that a person brought. */
+const letterFact = (kind: 'receipt' | 'inventory', site: string): StepFact => ({
+  verb: kind,
+  object: { resource: 'imagebundles', subresource: kind, name: site },
+  trigger: 'inbox',
+});
 
 /** A staging as one action, from the plan to the bundle or the failure. */
 function stageFact(site: string, sequence?: number): StepFact {

@@ -84,13 +84,18 @@ function audited(context: ApiContext, caller: Caller, question: AccessQuestion):
   };
 }
 
+/** What a path is about where it names a site and no object of its own. */
+const siteOf = (params: unknown): unknown =>
+  typeof params === 'object' && params !== null && 'site' in params ? params.site : undefined;
+
 /** A create has its object's name in the body. */
 function named(question: AccessQuestion, call: Call<unknown, unknown, unknown>): AccessQuestion {
   const { body } = call;
   const metadata =
     typeof body === 'object' && body !== null && 'metadata' in body ? body.metadata : undefined;
-  const name =
+  const own =
     typeof metadata === 'object' && metadata !== null && 'name' in metadata ? metadata.name : undefined;
+  const name = own ?? siteOf(call.params);
   return question.name === undefined && typeof name === 'string'
     ? { ...question, name: printable(name) }
     : question;

@@ -1,6 +1,9 @@
+import type { SiteLetter } from '../../domain/bundle/site-letter.ts';
 import { asFailure, Failure } from '../../domain/failure.ts';
+import type { Digest } from '../../domain/names/digest.ts';
 import { maxEnvelopeBytes } from '../../domain/trust/envelope.ts';
 import type { ObjectStore, StoredObject } from '../storage/object-store.ts';
+import { sha256 } from '../trust/ed25519.ts';
 import type { SiteMail } from './site-mail.ts';
 
 /** Where sites put their receipts and inventories: `inbox/<anything>.json`. */
@@ -20,11 +23,21 @@ export interface InboxReport {
   readonly waiting: number;
 }
 
+/** Takes one letter, and tells of it before and after. `digest` is the letter's own. */
+export type AroundLetter = (
+  letter: SiteLetter & { readonly digest: Digest },
+  take: () => Promise<string>,
+) => Promise<string>;
+
 /**
  * Takes every receipt and inventory that lies in the bucket's inbox. What was taken is deleted, what is refused for good
  * is moved aside, what a person has to clear up first stays.
  */
-export async function emptyInbox(store: ObjectStore, mail: SiteMail): Promise<InboxReport> {
+export async function emptyInbox(
+  store: ObjectStore,
+  mail: SiteMail,
+  around: AroundLetter,
+): Promise<InboxReport> {
   const letters: StoredObject[] = [];
   for await (const object of store.list(inboxPrefix)) if (letters.push(object) >= mostAtOnce) break;
   // In their order of arrival, so that the newest receipt has the last word.
@@ -33,7 +46,9 @@ export async function emptyInbox(store: ObjectStore, mail: SiteMail): Promise<In
   let waiting = 0;
   for (const letter of letters) {
     try {
-      taken.push(await mail.take(await contentOf(store, letter)));
+      const bytes = await contentOf(store, letter);
+      const read = { ...(await mail.read(bytes)), digest: sha256(bytes) };
+      taken.push(await around(read, () => mail.take(bytes)));
       await store.delete(letter.key);
     } catch (error) {
       const failure = asFailure(error);

@@ -2,7 +2,7 @@ import { arrivedEntry, shownImage, withSite } from '../../domain/bundle/bundle-s
 import { openInventory, type Inventory } from '../../domain/bundle/inventory.ts';
 import { parseStagePlan } from '../../domain/bundle/parse-stage-plan.ts';
 import { judgeReceipt, openReceipt, type Receipt, type ReceiptVerdict } from '../../domain/bundle/receipt.ts';
-import { readSiteLetter } from '../../domain/bundle/site-letter.ts';
+import { readSiteLetter, type SiteLetter } from '../../domain/bundle/site-letter.ts';
 import type { BundleMark } from '../../domain/bundle/site-state.ts';
 import { bundleObjectName } from '../../domain/bundle/stage-plan.ts';
 import { Failure } from '../../domain/failure.ts';
@@ -38,6 +38,13 @@ export class SiteMail {
     this.#shelf = shelf;
     this.#resources = resources;
     this.#now = now;
+  }
+
+  /** What a file says it is, unverified, where a key is pinned to verify it with. Throws `NoTrustRoot`, `NotFound`. */
+  async read(bytes: Uint8Array): Promise<SiteLetter> {
+    const letter = readSiteLetter(bytes);
+    await this.#pinned(letter.site);
+    return letter;
   }
 
   /** Takes a file, whichever it is. Resolves with what it was, in a few words. */

@@ -3,6 +3,9 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
+import { MockActivityEnvironment } from '@temporalio/testing';
+import { createBundleActivities } from '../../activities/bundle.ts';
+import type { BundleDependencies } from '../../activities/bundle-dependencies.ts';
 import { openInventory } from '../../domain/bundle/inventory.ts';
 import { parseStatement } from '../../domain/bundle/parse-statement.ts';
 import type { BundleBlob } from '../../domain/bundle/statement.ts';
@@ -13,7 +16,7 @@ import type { RepositorySpec, SiteStatus } from '../../domain/resources/reposito
 import { parseEnvelope } from '../../domain/trust/envelope.ts';
 import { parsePublicKeyPem } from '../../domain/trust/public-key.ts';
 import { fetchBundle } from '../../infra/bundle/fetch-bundle.ts';
-import { emptyInbox } from '../../infra/bundle/inbox.ts';
+import { emptyInbox, type InboxReport } from '../../infra/bundle/inbox.ts';
 import { importBundle } from '../../infra/bundle/import-bundle.ts';
 import { SiteMail } from '../../infra/bundle/site-mail.ts';
 import { takeInventory } from '../../infra/bundle/take-inventory.ts';
@@ -43,6 +46,17 @@ after(async () => {
 
 const shelf = (): BundleShelf => new BundleShelf(scene.s3.store);
 const mail = (): SiteMail => new SiteMail(shelf(), scene.cluster, () => new Date());
+/** One pass over the bucket's inbox, as the hub's step takes it. */
+const inbox = async (): Promise<InboxReport> => {
+  const empty: BundleDependencies['emptyInbox'] = (around) => emptyInbox(scene.s3.store, mail(), around);
+  const steps = createBundleActivities({ ...scene.deps(), emptyInbox: empty });
+  return new MockActivityEnvironment().run(() => steps.takeSiteMail());
+};
+/** What the audit log was told of letters of a site, in order. */
+const audited = (name: string): string[] =>
+  scene.audit.told
+    .filter(({ fact }) => fact.trigger === 'inbox' && fact.object.name === name)
+    .map(({ stage, fact }) => `${fact.verb} ${stage}`);
 const clientOfEdge = () => scene.clients.of({ domain: edge.domain, provider: 'other' });
 const atEdge = (path: string): RegistryStore =>
   new RegistryStore(clientOfEdge(), parseRepositoryPath(path), 'destination');
@@ -103,12 +117,26 @@ test('a receipt left in the bucket is picked up, moves the base and ends "on its
   await carry('yard', 1, site);
   await scene.s3.store.write('inbox/from-the-disk.json', await receiptOf(site, 1));
   await scene.s3.store.write('inbox/an odd name.json', Buffer.from('no letter'));
-  const report = await emptyInbox(scene.s3.store, mail());
+  const report = await inbox();
   assert.deepEqual(report.taken, ['receipt of yard for bundle 1: advance']);
   assert.match(report.refused.join(), /^an_odd_name.json: The signature is not valid/);
   assert.equal((await stateOf('yard-app', 'yard'))?.state, 'Synced');
   assert.equal(await baseOf('yard'), 1);
-  assert.deepEqual(await emptyInbox(scene.s3.store, mail()), { taken: [], refused: [], waiting: 0 });
+  assert.deepEqual(await inbox(), { taken: [], refused: [], waiting: 0 });
+  assert.deepEqual(audited('yard'), ['receipt Requested', 'receipt Completed']);
+});
+
+test('a receipt that another key signed is refused, and the audit log says so', async () => {
+  const [site, stranger] = [await newSite('mill'), await newSite('forger')];
+  await image('mill-app', { sites: ['mill'] }, [2000]);
+  await scene.stage({ site: 'mill', kind: 'delta' });
+  await carry('mill', 1, site);
+  const receiptKey = await stranger.receiptPublicKey();
+  await scene.cluster.resource('edgesites').patch({ name: 'mill' }, { spec: { bundle: { receiptKey } } });
+  await scene.s3.store.write('inbox/forged.json', await receiptOf(site, 1));
+  assert.equal((await inbox()).refused.length, 1);
+  assert.deepEqual(audited('mill'), ['receipt Requested', 'receipt Failed']);
+  assert.equal(await baseOf('mill'), undefined);
 });
 
 test('a receipt whose site has no key yet waits in the bucket until it has', async () => {
@@ -119,10 +147,11 @@ test('a receipt whose site has no key yet waits in the bucket until it has', asy
   const sites = scene.cluster.resource('edgesites');
   await sites.patch({ name: 'keyless' }, { spec: { bundle: { receiptKey: null } } });
   await scene.s3.store.write('inbox/a.json', await receiptOf(site, 1));
-  assert.equal((await emptyInbox(scene.s3.store, mail())).waiting, 1);
+  assert.equal((await inbox()).waiting, 1);
+  assert.deepEqual(audited('keyless'), [], 'it would be told of at every pass');
   const receiptKey = await site.receiptPublicKey();
   await sites.patch({ name: 'keyless' }, { spec: { bundle: { receiptKey } } });
-  assert.equal((await emptyInbox(scene.s3.store, mail())).taken.length, 1);
+  assert.equal((await inbox()).taken.length, 1);
   assert.equal(await baseOf('keyless'), 1);
 });
 
@@ -208,7 +237,8 @@ test('from inventory: what a site told that it has is not carried, whatever was 
   );
   assert.equal(images, 1);
   await scene.s3.store.write('inbox/inventory.json', bytes);
-  assert.deepEqual((await emptyInbox(scene.s3.store, mail())).taken, ['inventory of lost: advance']);
+  assert.deepEqual((await inbox()).taken, ['inventory of lost: advance']);
+  assert.deepEqual(audited('lost'), ['inventory Requested', 'inventory Completed']);
   assert.equal((await mail().applyInventory(bytes, name)).verdict, 'repeat');
 
   const { sequence } = await scene.stage({ site: 'lost', kind: 'inventory' });

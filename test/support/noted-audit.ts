@@ -1,3 +1,4 @@
+import { asFailure } from '../../domain/failure.ts';
 import type { StepAudit, StepEnd, StepFact } from '../../activities/step-audit.ts';
 
 /** An audit of steps that only notes what it is told. */
@@ -14,8 +15,13 @@ export class NotedAudit implements StepAudit {
 
   async around<T>(fact: StepFact, work: () => Promise<T>, ended?: (result: T) => StepEnd): Promise<T> {
     await this.begin(fact);
-    const result = await work();
-    await this.end(fact, ended?.(result));
-    return result;
+    try {
+      const result = await work();
+      await this.end(fact, ended?.(result));
+      return result;
+    } catch (error) {
+      await this.end(fact, { reason: asFailure(error).code });
+      throw error;
+    }
   }
 }
