@@ -38,6 +38,8 @@ export function auditedCredentials(store: CredentialStore, audit: CredentialAudi
       if ((await store.owned(owner)) === undefined) return;
       await around(audit, 'delete-credential', owner, () => store.remove(owner));
     },
+    removeStray: (stray) =>
+      around(audit, 'delete-credential', { metadata: stray.ref }, () => store.removeStray(stray)),
   };
 }
 

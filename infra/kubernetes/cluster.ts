@@ -54,6 +54,16 @@ export interface ResourceClients {
   resource<P extends Plural>(plural: P): ResourceClient<P>;
 }
 
+/** A Secret that we wrote for a RegistrySecret and that belongs to none. Never its content. */
+export interface StraySecret {
+  /** The RegistrySecret that it was written for. */
+  readonly ref: ObjectRef;
+  readonly uid: string;
+  readonly resourceVersion: string;
+  /** When its credential was last stored, in epoch milliseconds. */
+  readonly storedMs: number;
+}
+
 /** The only door to credentials. */
 export interface CredentialStore {
   /** Puts a credential into the RegistrySecret's own Secret, owned by it where it has a uid by now. Idempotent. */
@@ -62,6 +72,8 @@ export interface CredentialStore {
   owned(owner: Pick<RegistrySecret, 'metadata'>): Promise<Credential | undefined>;
   /** Deletes the Secret of a RegistrySecret that is gone, where no later object of that name has taken it over. */
   remove(owner: Pick<RegistrySecret, 'metadata'>): Promise<void>;
+  /** Deletes a Secret that its RegistrySecret never came for. Throws `Conflict` where it was written again meanwhile. */
+  removeStray(stray: StraySecret): Promise<void>;
   /** Makes a Secret that was stored before its RegistrySecret had a uid go with it. Leaves one that has an owner alone. */
   adopt(owner: RegistrySecret): Promise<void>;
   /** The registry and credential of a RegistrySecret. Throws `RegistrySecretNotFound`, `SecretNotFound`, `SecretRefRefused`. */

@@ -9,7 +9,13 @@ import {
 import { Failure } from '../../domain/failure.ts';
 import { parseRegistryDomain, registryHost } from '../../domain/names/registry-domain.ts';
 import type { EdgeSite } from '../../domain/resources/edge-site.ts';
-import { apiGroup, apiVersion, systemNamespace, type ObjectRef } from '../../domain/resources/meta.ts';
+import {
+  annotationPrefix,
+  apiGroup,
+  apiVersion,
+  systemNamespace,
+  type ObjectRef,
+} from '../../domain/resources/meta.ts';
 import {
   mayUse,
   type RegistryAccessSpec,
@@ -23,8 +29,20 @@ import { fieldManager } from './resource-client.ts';
 const mergePatch = setHeaderOptions('Content-Type', PatchStrategy.MergePatch);
 const applyPatch = setHeaderOptions('Content-Type', PatchStrategy.ServerSideApply);
 
+const secretSuffix = '-registry-credential';
+
 /** Name of the Secret that holds a RegistrySecret's credential. */
-export const secretNameOf = (registrySecret: string): string => `${registrySecret}-registry-credential`;
+export const secretNameOf = (registrySecret: string): string => `${registrySecret}${secretSuffix}`;
+
+/** Name of the RegistrySecret that a Secret of this name would belong to. Undefined for other names. */
+export const registrySecretOf = (secret: string): string | undefined =>
+  secret.endsWith(secretSuffix) ? secret.slice(0, -secretSuffix.length) : undefined;
+
+/**
+ * When a credential was put into a Secret (RFC 3339 UTC): what says that it was us, and what makes each store a change,
+ * so that one who deletes what he saw before is told.
+ */
+export const storedAnnotation = `${annotationPrefix}credential-stored`;
 
 /** The credential store over Secrets: the only code that reads or writes a password. */
 export function createCredentialStore(config: KubeConfig, clients: ResourceClients): CredentialStore {
@@ -60,6 +78,13 @@ export function createCredentialStore(config: KubeConfig, clients: ResourceClien
       const body = { preconditions: { uid, resourceVersion } };
       await clusterCallIfPresent(`secrets/${secretNameOf(name)}`, () =>
         core.deleteNamespacedSecret({ namespace, name: secretNameOf(name), body }),
+      );
+    },
+    removeStray: async ({ ref, uid, resourceVersion }) => {
+      const name = secretNameOf(ref.name);
+      const body = { preconditions: { uid, resourceVersion } };
+      await clusterCallIfPresent(`secrets/${name}`, () =>
+        core.deleteNamespacedSecret({ namespace: ref.namespace, name, body }),
       );
     },
     adopt: (owner) => adoptSecret(core, owner),
@@ -103,6 +128,7 @@ function credentialSecret(
       name: secretNameOf(name),
       namespace: namespace ?? '',
       labels: { 'app.kubernetes.io/part-of': 'image-management' },
+      annotations: { [storedAnnotation]: new Date().toISOString() },
       ...(uid === undefined ? {} : { ownerReferences: [ownerReference(name, uid)] }),
     },
     stringData: {

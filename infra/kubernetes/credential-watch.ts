@@ -2,6 +2,8 @@ import { CoreV1Api, setHeaderOptions, type KubeConfig, type RequestContext } fro
 import { Failure } from '../../domain/failure.ts';
 import type { ObjectMeta, ObjectRef } from '../../domain/resources/meta.ts';
 import { clusterCall } from './cluster-call.ts';
+import type { StraySecret } from './cluster.ts';
+import { registrySecretOf, storedAnnotation } from './credential-store.ts';
 import { ListWatch, type CacheOptions } from './list-watch.ts';
 
 /** A Secret that belongs to a RegistrySecret. Never its content. */
@@ -13,6 +15,8 @@ export interface CredentialSecret {
 /** The Secrets that hold credentials, as they come and go. */
 export interface CredentialWatch {
   list(): readonly CredentialSecret[];
+  /** Those that we wrote and that have no owner: their RegistrySecret is about to come, or was refused. */
+  strays(): readonly StraySecret[];
   /** Calls back for every Secret that appears, changes or goes (`gone` true). */
   onChange(listener: (secret: CredentialSecret, gone: boolean) => void): void;
   stop(): void;
@@ -43,6 +47,7 @@ export function watchCredentials(config: KubeConfig, options: CacheOptions = {})
   void watch.start();
   return {
     list: () => watch.list().flatMap(credentialOf),
+    strays: () => watch.list().flatMap(strayOf),
     onChange: (listener) =>
       watch.onChange((secret, gone) => {
         for (const credential of credentialOf(secret)) listener(credential, gone);
@@ -81,6 +86,15 @@ function credentialOf({ metadata }: WatchedSecret): CredentialSecret[] {
   return owner === undefined
     ? []
     : [{ owner: { namespace: metadata.namespace ?? '', name: owner.name, uid: owner.uid } }];
+}
+
+/** Others may use our label, and even such a name: only what we wrote says when. */
+function strayOf({ metadata }: WatchedSecret): StraySecret[] {
+  const { namespace = '', uid = '', resourceVersion = '', ownerReferences = [] } = metadata;
+  const name = registrySecretOf(metadata.name);
+  const storedMs = Date.parse(metadata.annotations?.[storedAnnotation] ?? '');
+  if (name === undefined || Number.isNaN(storedMs) || ownerReferences.length > 0) return [];
+  return [{ ref: { namespace, name }, uid, resourceVersion, storedMs }];
 }
 
 /** The same configuration, asking for answers of another form. */

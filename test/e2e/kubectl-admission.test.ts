@@ -1,11 +1,13 @@
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { before, test } from 'node:test';
-import { freshNamespace } from '../support/api-client.ts';
+import { call, freshNamespace } from '../support/api-client.ts';
 import { apply, etcdKeysHolding, kubectl } from '../support/kubectl.ts';
+import { endpoints } from '../support/stack.ts';
 
 /** What the webhooks do before anything is stored. They ask the API, so they are asked until it has seen the object. */
 const canary = `c4nary-imageferry-${randomBytes(8).toString('hex')}`;
+const { tokens } = endpoints();
 let ns = '';
 
 const secret = (name: string, spec: object = {}) => ({
@@ -96,9 +98,55 @@ test('Pods of a namespace that asks for it are handed the pull secrets of their 
   assert.equal((await inNamespace('get', 'pod', 'stranger', '-o', pullSecrets)).stdout, '');
 });
 
-/** Tries until what is asserted holds, for at most 20 seconds: the API hears of new objects a moment later. */
-async function eventually(assertion: () => Promise<void>): Promise<void> {
-  const end = Date.now() + 20_000;
+test('creating a name that is taken leaves the credential of the first one as it is', async () => {
+  const password = 'jsonpath={.data.password} {.metadata.ownerReferences[0].name}';
+  const read = () => inNamespace('get', 'secret', 'pull-registry-credential', '-o', password);
+  await eventually(async () => assert.match((await read()).stdout, / pull$/));
+  const before = (await read()).stdout;
+  const second = await kubectl(['create', '-f', '-'], secret('pull', { password: `${canary}-other` }));
+  assert.match(second.stderr, /already exists/);
+  assert.equal((await read()).stdout, before);
+});
+
+test('a credential whose RegistrySecret was refused after the webhook took it is swept; another’s Secret is not', async () => {
+  const tooMany = Array.from({ length: 300 }, (_, index) => `ns-${index}`);
+  const refused = await apply(secret('refused', { allowedNamespaces: tooMany }));
+  assert.match(refused.stderr, /allowedNamespaces/);
+  const name = 'refused-registry-credential';
+  assert.equal((await inNamespace('get', 'secret', name)).code, 0);
+  const foreign = {
+    apiVersion: 'v1',
+    kind: 'Secret',
+    metadata: {
+      name: 'foreign-registry-credential',
+      namespace: ns,
+      labels: { 'app.kubernetes.io/part-of': 'image-management' },
+    },
+    stringData: { password: canary },
+  };
+  assert.equal((await apply(foreign)).code, 0);
+  const longAgo = new Date(Date.now() - 11 * 60_000).toISOString();
+  await inNamespace(
+    'annotate',
+    'secret',
+    name,
+    `theriseunion.io/credential-stored=${longAgo}`,
+    '--overwrite',
+  );
+  await eventually(async () => assert.notEqual((await inNamespace('get', 'secret', name)).code, 0), 90_000);
+  assert.equal((await inNamespace('get', 'secret', 'foreign-registry-credential')).code, 0);
+  const audited = await call(
+    tokens.admin,
+    'GET',
+    `/audit?limit=500&namespace=${ns}&name=refused&verb=delete-credential`,
+  );
+  const stages = audited.json.items.map(({ stage }: { stage: string }) => stage);
+  assert.deepEqual(stages.toReversed(), ['Requested', 'Completed'], audited.text);
+});
+
+/** Tries until what is asserted holds, for 20 seconds where not told else: the API hears of new objects a moment later. */
+async function eventually(assertion: () => Promise<void>, ms = 20_000): Promise<void> {
+  const end = Date.now() + ms;
   for (;;) {
     try {
       await assertion();

@@ -67,6 +67,7 @@ export class MemoryCluster implements ResourceClients {
         if (this.fail.storeCredential !== undefined) throw this.fail.storeCredential;
         this.credentialsStored.set(`${owner.metadata.namespace}/${owner.metadata.name}`, credential);
       },
+      removeStray: async ({ ref }) => void this.credentialsStored.delete(`${ref.namespace}/${ref.name}`),
       adopt: async () => {},
       owned: async ({ metadata }) => this.credentialsStored.get(`${metadata.namespace}/${metadata.name}`),
       remove: async ({ metadata }) =>

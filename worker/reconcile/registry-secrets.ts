@@ -3,11 +3,14 @@ import { registrySecretWish } from '../../domain/reconcile/registry-secret.ts';
 import type { ObjectRef } from '../../domain/resources/meta.ts';
 import type { RegistrySecret } from '../../domain/resources/registry-secret.ts';
 import type { Credential } from '../../infra/copy/engine.ts';
+import type { StraySecret } from '../../infra/kubernetes/cluster.ts';
 import type { CredentialSecret } from '../../infra/kubernetes/credential-watch.ts';
 import type { ReconcileDependencies } from './dependencies.ts';
 
 /** Milliseconds within which the API has stored a new object's Secret; creation times are whole seconds. */
 const creationMs = 5_000;
+/** Milliseconds that a credential waits for its RegistrySecret, which the webhook sees before the API server lets it in. */
+const strayMs = 600_000;
 
 /**
  * Moves a password that came in with `kubectl apply` into the RegistrySecret's Secret and hides it, and has the
@@ -45,6 +48,19 @@ export class RegistrySecretReconciler {
     if (this.#deps.caches.cache('registrysecrets').get({ namespace, name })?.metadata.uid === uid) return;
     const found = await this.#deps.clients.resource('registrysecrets').get({ namespace, name });
     if (found?.metadata.uid !== uid) await this.#deps.credentials.remove({ metadata: owner });
+  }
+
+  /**
+   * Deletes a Secret that the webhook stored for a RegistrySecret that was then refused. One that comes after all is not
+   * robbed of it: its credential is stored anew first, and then the Secret is no longer the one that was seen.
+   */
+  async sweepStray(stray: StraySecret): Promise<void> {
+    const { ref, storedMs } = stray;
+    if ((this.#deps.now ?? Date.now)() - storedMs < strayMs) return;
+    const { caches, clients, credentials } = this.#deps;
+    if (caches.cache('registrysecrets').get(ref) !== undefined) return;
+    if ((await clients.resource('registrysecrets').get(ref)) !== undefined) return;
+    await credentials.removeStray(stray);
   }
 
   async reconcile(ref: ObjectRef): Promise<void> {

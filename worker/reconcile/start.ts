@@ -64,6 +64,7 @@ export function startReconcilers(deps: ReconcileDependencies): () => Promise<voi
     const attempts = [
       interrupted.sweep(deps.caches.cache('repositories').list()),
       ...(deps.secrets?.list() ?? []).map((secret) => secrets.sweepSecret(secret)),
+      ...(deps.secrets?.strays() ?? []).map((stray) => secrets.sweepStray(stray)),
     ];
     for (const end of await Promise.allSettled(attempts))
       if (end.status === 'rejected') onFailure('sweep', end.reason);

@@ -65,3 +65,19 @@ test('where the Secret stays away the verification tells the user', async () => 
   await reconciler.reconcile(ref);
   assert.deepEqual(verified, ['hub']);
 });
+
+test('a credential whose RegistrySecret was refused goes after ten minutes, and not before', async () => {
+  const { cluster, secret, time, reconciler } = await scene('<encrypted>');
+  await cluster.credentials.store(secret, { username: 'robot', password: 'p4ss' });
+  const stray = { ref, uid: 'u', resourceVersion: '7', storedMs: created };
+  time.now = created + 3_600_000;
+  await reconciler.sweepStray(stray);
+  assert.ok(cluster.credentialsStored.has('shop/hub'), 'its RegistrySecret is there');
+  await cluster.resource('registrysecrets').delete(ref);
+  time.now = created + 599_999;
+  await reconciler.sweepStray(stray);
+  assert.ok(cluster.credentialsStored.has('shop/hub'), 'its RegistrySecret may be on its way');
+  time.now = created + 600_000;
+  await reconciler.sweepStray(stray);
+  assert.ok(!cluster.credentialsStored.has('shop/hub'));
+});
