@@ -1,3 +1,4 @@
+import { isUtf8 } from 'node:buffer';
 import { execFile } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { homedir } from 'node:os';
@@ -51,24 +52,38 @@ function readConfig(path: string): JsonObject | undefined {
     return undefined;
   }
   const body = parseStrictJson(bytes, { code: 'InvalidCredential', subject: path });
-  return isJsonObject(body) ? body : undefined;
+  if (isJsonObject(body)) return body;
+  throw new Failure('InvalidCredential', { subject: path, detail: 'not a docker config file' });
 }
 
 function storedCredential(entry: JsonValue | undefined, domain: RegistryDomain): Credential | undefined {
   if (!isJsonObject(entry)) return undefined;
   const [username, password] = [textOf(entry['username']), textOf(entry['password'])];
   const auth = textOf(entry['auth']);
-  const plain = username === undefined || password === undefined ? undefined : { username, password };
-  if (auth === undefined) return plain;
-  const decoded = Buffer.from(auth, 'base64').toString('utf8');
-  const colon = decoded.indexOf(':');
-  if (colon < 0)
-    throw new Failure('InvalidCredential', { subject: domain, detail: 'auth is not user:password' });
-  const encoded = { username: decoded.slice(0, colon), password: decoded.slice(colon + 1) };
-  if (plain !== undefined && (plain.username !== encoded.username || plain.password !== encoded.password)) {
+  if (auth === undefined)
+    return username === undefined || password === undefined ? undefined : { username, password };
+  const encoded = decodeAuth(auth, domain);
+  const differs =
+    (username ?? encoded.username) !== encoded.username ||
+    (password ?? encoded.password) !== encoded.password;
+  if (differs)
     throw new Failure('InvalidCredential', { subject: domain, detail: 'auth and username/password differ' });
-  }
   return encoded;
+}
+
+/** Strictly: what `Buffer` would skip or replace is a file that somebody damaged, and would be sent as a wrong password. */
+function decodeAuth(auth: string, domain: RegistryDomain): Credential {
+  const bytes = Buffer.from(auth, 'base64');
+  const decoded = bytes.toString('utf8');
+  const colon = decoded.indexOf(':');
+  const isExact = bytes.toString('base64').replace(/=+$/, '') === auth.replace(/=+$/, '');
+  // eslint-disable-next-line no-control-regex -- exactly these cannot be sent
+  if (!isExact || !isUtf8(bytes) || colon < 1 || /[\u0000-\u001f\u007f]/.test(decoded))
+    throw new Failure('InvalidCredential', {
+      subject: domain,
+      detail: 'auth is not user:password in base64',
+    });
+  return { username: decoded.slice(0, colon), password: decoded.slice(colon + 1) };
 }
 
 /** Asks `docker-credential-<helper>`, as docker does. Undefined where it has nothing or is not installed. */

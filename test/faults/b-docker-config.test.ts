@@ -52,6 +52,26 @@ test('B18 an entry that contradicts itself is refused, without its secret', asyn
   await rejection('InvalidCredential', credentialOf('r.example', { credsStore: '../../bin/sh', auths: {} }));
 });
 
+const damaged: readonly (readonly [what: string, entry: object])[] = [
+  ['another username than in auth', { auth: auth('a:canary'), username: 'b' }],
+  ['another password than in auth', { auth: auth('a:canary'), password: 'canary-2' }],
+  ['auth that is not base64', { auth: `${auth('a:canary')}!!` }],
+  ['auth with a line break in it', { auth: auth('a:can\nary') }],
+  ['auth that is not UTF-8', { auth: Buffer.from([0x61, 0x3a, 0xff, 0xfe]).toString('base64') }],
+  ['auth without a user', { auth: auth(':canary') }],
+];
+for (const [what, entry] of damaged) {
+  test(`B18 ${what} is refused`, async () => {
+    const refused = credentialOf('r.example', { auths: { 'r.example': entry } });
+    assert.ok(!(await rejection('InvalidCredential', refused)).message.includes('canary'));
+    assert.equal(await credentialOf('other.example', { auths: { 'r.example': entry } }), undefined);
+  });
+}
+
+test('B18 a file that is no object is refused, and not taken for an empty one', async () => {
+  await rejection('InvalidCredential', credentialOf('r.example', '[]'));
+});
+
 test('B18 a password may hold colons, and an entry may say everything twice the same', async () => {
   const entry = { auth: auth('a:b:c'), username: 'a', password: 'b:c' };
   assert.deepEqual(await credentialOf('r.example', { auths: { 'r.example': entry } }), {
