@@ -39,6 +39,13 @@ export class RegistrySecretReconciler {
     this.#toVerify.add(`${ref.namespace}/${ref.name}`);
   }
 
+  /** Looks at every Secret of ours: those go whose RegistrySecret went, or never came. */
+  sweep(): readonly Promise<void>[] {
+    const { secrets } = this.#deps;
+    const owned = (secrets?.list() ?? []).map((secret) => this.sweepSecret(secret));
+    return [...owned, ...(secrets?.strays() ?? []).map((stray) => this.sweepStray(stray))];
+  }
+
   /**
    * Deletes a Secret whose RegistrySecret went while nobody watched. Kubernetes collects it too, but later, and not where
    * no controller-manager runs.

@@ -61,11 +61,7 @@ export function startReconcilers(deps: ReconcileDependencies): () => Promise<voi
     for (const { metadata } of deps.caches.cache('registrysecrets').list()) secretQueue.add(keyOf(metadata));
     await schedules.first;
     addRepositories();
-    const attempts = [
-      interrupted.sweep(deps.caches.cache('repositories').list()),
-      ...(deps.secrets?.list() ?? []).map((secret) => secrets.sweepSecret(secret)),
-      ...(deps.secrets?.strays() ?? []).map((stray) => secrets.sweepStray(stray)),
-    ];
+    const attempts = [interrupted.sweep(deps.caches.cache('repositories').list()), ...secrets.sweep()];
     for (const end of await Promise.allSettled(attempts))
       if (end.status === 'rejected') onFailure('sweep', end.reason);
     return sweepMs;
