@@ -18,7 +18,7 @@ import { createUsageClusters } from '../infra/kubernetes/usage-clusters.ts';
 import { BundleStager } from '../infra/bundle/bundle-stager.ts';
 import { createPooledImages } from '../infra/bundle/pooled-images.ts';
 import { collectBundles } from '../infra/bundle/collect-bundles.ts';
-import { emptyInbox, type AroundLetter } from '../infra/bundle/inbox.ts';
+import { emptyInbox } from '../infra/bundle/inbox.ts';
 import { SiteMail } from '../infra/bundle/site-mail.ts';
 import { createImageVerifier } from '../infra/signature/image-verifier.ts';
 import { createPublicKeyStore } from '../infra/kubernetes/public-keys.ts';
@@ -140,8 +140,7 @@ const bundles = {
   engine,
   documents,
   stager: new BundleStager(shelf, registries, createSigningKeys(cluster)),
-  emptyInbox: (around: AroundLetter) =>
-    emptyInbox(bundleStore, new SiteMail(shelf, resources, () => new Date()), around),
+  emptyInbox: emptyInbox.bind(undefined, bundleStore, new SiteMail(shelf, resources, () => new Date())),
   collect: () => collectBundles(shelf, resources, { now: Date.now() }),
   now: Date.now,
 };
