@@ -1,4 +1,7 @@
+import type { CopyOrder } from '../../activities/copy-image.ts';
+import type { SiteCopy } from '../../activities/copy-to-sites.ts';
 import type { CopyActivities, HubActivities } from '../../activities/index.ts';
+import { asFailure } from '../../domain/failure.ts';
 import { parseDigest } from '../../domain/names/digest.ts';
 import type { SyncOutcome } from '../../domain/sync/outcome.ts';
 import type { SyncPlan } from '../../domain/sync/plan.ts';
@@ -47,6 +50,20 @@ export interface Scene {
   readonly activities: HubActivities & CopyActivities;
 }
 
+/** What became of one site of several, as the step for one site decides it. */
+async function oneOf(
+  copyImage: CopyActivities['copyImage'] | undefined,
+  order: CopyOrder,
+): Promise<SiteCopy> {
+  const { site } = order;
+  try {
+    const copied = (await copyImage?.(order)) ?? report;
+    return 'pausedUntil' in copied ? { site, pause: copied } : { site, report: copied };
+  } catch (error) {
+    return { site, failure: { code: asFailure(error).code } };
+  }
+}
+
 /** Activities that work; `change` makes single ones misbehave. */
 export function scene(plan: SyncPlan, change: Partial<HubActivities & CopyActivities> = {}): Scene {
   const calls: string[] = [];
@@ -61,7 +78,8 @@ export function scene(plan: SyncPlan, change: Partial<HubActivities & CopyActivi
     }),
     verifySignature: async () => {},
     copyImage: async () => report,
-    copyImageToSites: async ({ sites }) => sites.map((site) => ({ site, report })),
+    copyImageToSites: async ({ sites, ...order }) =>
+      Promise.all(sites.map((site) => oneOf(change.copyImage, { ...order, site }))),
     describeImage: async () => manifest,
     recordSync: async (outcome) => {
       outcomes.push(outcome);

@@ -46,12 +46,11 @@ test('a signature is proven after resolving and before copying, once for all sit
   const asked: unknown[] = [];
   const stage = scene(plan, { verifySignature: async ({ root: seen }) => void asked.push(seen) });
   await play(plan, stage);
-  assert.deepEqual(stage.calls.slice(1, 6), [
+  assert.deepEqual(stage.calls.slice(1, 5), [
     'beginSync',
     'surveyImages',
     'verifySignature',
-    'copyImage',
-    'copyImage',
+    'copyImageToSites',
   ]);
   assert.deepEqual(asked, [root]);
 });
