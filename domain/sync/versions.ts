@@ -23,8 +23,21 @@ export function addVersions(versions: readonly VersionStatus[], outcome: SyncOut
     };
     list = known === undefined ? [entry, ...list] : list.map((other) => (other === known ? entry : other));
   }
-  return list.slice(0, versionLimit);
+  return keepFairly(list);
 }
+
+/**
+ * Within the limit, a busy tag does not push out what another tag can be rolled back to: what goes first is the oldest
+ * that is neither its tag's current version nor the one before.
+ */
+function keepFairly(list: readonly VersionStatus[]): VersionStatus[] {
+  const spare = list.filter((version, at) => newerOfTag(list, version, at) >= 2);
+  const gone = new Set(spare.toReversed().slice(0, Math.max(0, list.length - versionLimit)));
+  return list.filter((version) => !gone.has(version)).slice(0, versionLimit);
+}
+
+const newerOfTag = (list: readonly VersionStatus[], { tag }: VersionStatus, at: number): number =>
+  list.slice(0, at).filter((other) => other.tag === tag).length;
 
 const isPlaced = (image: ImageResult): boolean =>
   image.sites.length > 0 && firstFailure(image) === undefined && waitsOf(image).length === 0;

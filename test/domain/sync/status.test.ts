@@ -125,6 +125,22 @@ test('quiet scheduled syncs take one place in the history; everything else is ke
   assert.equal(status.history?.length, historyLimit);
 });
 
+test('a busy tag pushes no other tag’s current and earlier version out of the status', () => {
+  const digest = (number: number): string => `sha256:${String(number).padStart(64, '0')}`;
+  let status: RepositoryStatus = {};
+  const sees = (tag: string, number: number): void => {
+    const tally = addImage(emptyTally, image('a', { tag, digest: digest(number) }), tag);
+    status = endedStatus(status, outcome({ tally }));
+  };
+  for (const number of [1, 2, 3]) sees('quiet', number);
+  for (let number = 100; number < 100 + 2 * versionLimit; number += 1) sees('busy', number);
+  const kept = (wanted: string) =>
+    (status.versions ?? []).flatMap((version) => (version.tag === wanted ? [version.digest] : []));
+  assert.deepEqual(kept('quiet'), [digest(3), digest(2)]);
+  assert.equal(kept('busy').length, versionLimit - 2);
+  assert.equal(kept('busy')[0], digest(99 + 2 * versionLimit));
+});
+
 test('O16: versions and shown tags are bounded, and a moved tag puts its new version first', () => {
   let status = endedStatus(undefined, placed('a'));
   status = endedStatus(status, placed('b'));
