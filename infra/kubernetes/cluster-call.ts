@@ -93,3 +93,13 @@ function parseJson(text: string): unknown {
     return undefined;
   }
 }
+
+/** Runs one call, once. Undefined for the one status code that is an answer; throws `ClusterUnavailable` for all else. */
+export async function callExpecting<T>(request: () => Promise<T>, expected?: number): Promise<T | undefined> {
+  try {
+    return await request();
+  } catch (error) {
+    if (error instanceof ApiException && error.code === expected) return undefined;
+    throw new Failure('ClusterUnavailable', { side: 'cluster', cause: error });
+  }
+}

@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto';
 import { gunzipSync, gzipSync } from 'node:zlib';
-import { ApiException, CoreV1Api, type KubeConfig, type V1ConfigMap } from '@kubernetes/client-node';
+import { CoreV1Api, type KubeConfig, type V1ConfigMap } from '@kubernetes/client-node';
 import { Failure } from '../../domain/failure.ts';
 import { systemNamespace } from '../../domain/resources/meta.ts';
+import { callExpecting } from './cluster-call.ts';
 
 /** Text that is too long for a status and no secret, such as a cleanup plan; by key. */
 export interface Documents {
@@ -22,16 +23,19 @@ export function createDocuments(config: KubeConfig, namespace: string = systemNa
   const core = config.makeApiClient(CoreV1Api);
   return {
     async read(key) {
-      const map = await call(() => core.readNamespacedConfigMap({ namespace, name: nameOf(key) }), 404);
+      const map = await callExpecting(
+        () => core.readNamespacedConfigMap({ namespace, name: nameOf(key) }),
+        404,
+      );
       const data = map?.binaryData?.[field];
       if (data === undefined) return undefined;
       return gunzipSync(Buffer.from(data, 'base64'), { maxOutputLength: maxTextBytes }).toString('utf8');
     },
     async write(key, text) {
       const body = documentMap(key, text, namespace);
-      const created = await call(() => core.createNamespacedConfigMap({ namespace, body }), 409);
+      const created = await callExpecting(() => core.createNamespacedConfigMap({ namespace, body }), 409);
       if (created === undefined)
-        await call(() => core.replaceNamespacedConfigMap({ namespace, name: nameOf(key), body }));
+        await callExpecting(() => core.replaceNamespacedConfigMap({ namespace, name: nameOf(key), body }));
     },
   };
 }
@@ -58,13 +62,3 @@ function documentMap(key: string, text: string, namespace: string): V1ConfigMap 
 
 const nameOf = (key: string): string =>
   `imageferry-document-${createHash('sha256').update(key).digest('hex').slice(0, 32)}`;
-
-/** Undefined for the one status code that is an answer. */
-async function call<T>(request: () => Promise<T>, expected?: number): Promise<T | undefined> {
-  try {
-    return await request();
-  } catch (error) {
-    if (error instanceof ApiException && error.code === expected) return undefined;
-    throw new Failure('ClusterUnavailable', { side: 'cluster', cause: error });
-  }
-}

@@ -1,7 +1,7 @@
-import { ApiException, CoordinationV1Api, type KubeConfig } from '@kubernetes/client-node';
+import { CoordinationV1Api, type KubeConfig } from '@kubernetes/client-node';
 import { createHash } from 'node:crypto';
-import { Failure } from '../../domain/failure.ts';
 import { systemNamespace } from '../../domain/resources/meta.ts';
+import { callExpecting } from './cluster-call.ts';
 import type { NameClaims } from '../storage/name-claims.ts';
 
 /**
@@ -22,9 +22,9 @@ export function createLeaseClaims(config: KubeConfig, namespace: string = system
         },
         spec: { holderIdentity: value },
       };
-      const created = await call(() => leases.createNamespacedLease({ namespace, body }), 409);
+      const created = await callExpecting(() => leases.createNamespacedLease({ namespace, body }), 409);
       if (created !== undefined) return true;
-      const there = await call(() => leases.readNamespacedLease({ namespace, name: lease }));
+      const there = await callExpecting(() => leases.readNamespacedLease({ namespace, name: lease }));
       return there?.spec?.holderIdentity === value;
     },
   };
@@ -32,13 +32,3 @@ export function createLeaseClaims(config: KubeConfig, namespace: string = system
 
 const leaseName = (name: string): string =>
   `imageferry-claim-${createHash('sha256').update(name).digest('hex').slice(0, 32)}`;
-
-/** Undefined for the one status code that is an answer. */
-async function call<T>(request: () => Promise<T>, expected?: number): Promise<T | undefined> {
-  try {
-    return await request();
-  } catch (error) {
-    if (error instanceof ApiException && error.code === expected) return undefined;
-    throw new Failure('ClusterUnavailable', { side: 'cluster', cause: error });
-  }
-}

@@ -1,33 +1,11 @@
 import assert from 'node:assert/strict';
 import { before, test } from 'node:test';
-import { call, freshNamespace, type Answered } from '../support/api-client.ts';
+import { call, freshNamespace } from '../support/api-client.ts';
+import { apiVersion, as, isStatus, repository, secret } from '../support/contract-client.ts';
 import { endpoints } from '../support/stack.ts';
 
 /** Section 4 of the contract: what holds for every call, pages and codes. */
 const { tokens, registries } = endpoints();
-const apiVersion = 'image.theriseunion.io/v1alpha1';
-const as = (method: string, path: string, body?: unknown) => call(tokens.admin, method, path, body);
-const secret = (name: string, spec: object = {}) => ({
-  apiVersion,
-  kind: 'RegistrySecret',
-  metadata: { name, annotations: { 'theriseunion.io/display-name': `源 ${name}` } },
-  spec: { ...registries.upstream, provider: 'other', ...spec },
-});
-const repository = (name: string, spec: object = {}) => ({
-  apiVersion,
-  kind: 'Repository',
-  metadata: { name },
-  spec: { repository: 'library/none', tag: 'v1', registryRef: { name: 'hub' }, syncInterval: '24h', ...spec },
-});
-
-function isStatus(answer: Answered, code: number, reason: string): void {
-  const { details, message, ...rest } = answer.json;
-  assert.equal(answer.status, code, answer.text);
-  assert.deepEqual(rest, { apiVersion: 'v1', kind: 'Status', metadata: {}, status: 'Failure', reason, code });
-  assert.equal(typeof details.name, 'string');
-  assert.equal(typeof details.kind, 'string');
-  assert.ok(message.length > 0);
-}
 
 let ns = '';
 const at = (plural: string, rest = ''): string => `/namespaces/${ns}/${plural}${rest}`;

@@ -2,34 +2,12 @@ import assert from 'node:assert/strict';
 import { before, describe, test } from 'node:test';
 import { CoreV1Api, CustomObjectsApi, EventsV1Api } from '@kubernetes/client-node';
 import { applier } from '../../infra/local/apply.ts';
-import { call, freshNamespace, type Answered } from '../support/api-client.ts';
+import { call, freshNamespace } from '../support/api-client.ts';
+import { apiVersion, as, isStatus, repository, secret } from '../support/contract-client.ts';
 import { endpoints } from '../support/stack.ts';
 
 /** Written from section 4 of the contract alone: what a client of it sends and what it gets back. */
 const { tokens, registries, kubeconfig } = endpoints();
-const apiVersion = 'image.theriseunion.io/v1alpha1';
-const as = (method: string, path: string, body?: unknown) => call(tokens.admin, method, path, body);
-const secret = (name: string, spec: object = {}) => ({
-  apiVersion,
-  kind: 'RegistrySecret',
-  metadata: { name, annotations: { 'theriseunion.io/display-name': `源 ${name}` } },
-  spec: { ...registries.upstream, provider: 'other', ...spec },
-});
-const repository = (name: string, spec: object = {}) => ({
-  apiVersion,
-  kind: 'Repository',
-  metadata: { name },
-  spec: { repository: 'library/none', tag: 'v1', registryRef: { name: 'hub' }, syncInterval: '24h', ...spec },
-});
-
-function isStatus(answer: Answered, code: number, reason: string): void {
-  const { details, message, ...rest } = answer.json;
-  assert.equal(answer.status, code, answer.text);
-  assert.deepEqual(rest, { apiVersion: 'v1', kind: 'Status', metadata: {}, status: 'Failure', reason, code });
-  assert.equal(typeof details.name, 'string');
-  assert.equal(typeof details.kind, 'string');
-  assert.ok(message.length > 0);
-}
 
 describe('registry-secrets', () => {
   let ns = '';

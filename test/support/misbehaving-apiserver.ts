@@ -1,6 +1,6 @@
-import { KubeConfig } from '@kubernetes/client-node';
+import type { KubeConfig } from '@kubernetes/client-node';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { listenAsCluster } from './loopback-cluster.ts';
 
 /** What a watch request is answered with: lines to send, then whether the server ends it, cuts it or falls silent. */
 export interface WatchAnswer {
@@ -20,19 +20,8 @@ export class MisbehavingApiServer {
   readonly watchedFrom: string[] = [];
   readonly #server = createServer((request, response) => this.#answer(request, response));
 
-  async start(): Promise<KubeConfig> {
-    await new Promise<void>((resolve) => {
-      this.#server.listen(0, '127.0.0.1', resolve);
-    });
-    const { port } = this.#server.address() as AddressInfo;
-    const config = new KubeConfig();
-    config.loadFromOptions({
-      clusters: [{ name: 'x', server: `http://127.0.0.1:${port}`, skipTLSVerify: true }],
-      users: [{ name: 'x' }],
-      contexts: [{ name: 'x', cluster: 'x', user: 'x' }],
-      currentContext: 'x',
-    });
-    return config;
+  start(): Promise<KubeConfig> {
+    return listenAsCluster(this.#server);
   }
 
   stop(): void {

@@ -1,6 +1,6 @@
-import { KubeConfig } from '@kubernetes/client-node';
+import type { KubeConfig } from '@kubernetes/client-node';
 import { createServer, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { listenAsCluster } from './loopback-cluster.ts';
 
 /** How an API server answers a review: as it should, or not. */
 export type ReviewAnswer =
@@ -43,17 +43,8 @@ export class MisbehavingReviews {
     });
   });
 
-  async start(): Promise<KubeConfig> {
-    await new Promise<void>((resolve) => void this.#server.listen(0, '127.0.0.1', resolve));
-    const { port } = this.#server.address() as AddressInfo;
-    const config = new KubeConfig();
-    config.loadFromOptions({
-      clusters: [{ name: 'x', server: `http://127.0.0.1:${port}`, skipTLSVerify: true }],
-      users: [{ name: 'x' }],
-      contexts: [{ name: 'x', cluster: 'x', user: 'x' }],
-      currentContext: 'x',
-    });
-    return config;
+  start(): Promise<KubeConfig> {
+    return listenAsCluster(this.#server);
   }
 
   stop(): void {
