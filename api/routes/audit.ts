@@ -62,6 +62,7 @@ async function collect(reader: AuditReader, filter: AuditFilter): Promise<AuditR
 
 async function* matching(reader: AuditReader, filter: AuditFilter): AsyncGenerator<AuditRecord> {
   for (const stream of await reader.streams()) {
+    if (filter.stream !== undefined && filter.stream !== stream) continue;
     for await (const record of reader.records(stream, Date.parse(filter.since ?? ''))) {
       if (matchesFilter(record, filter)) yield record;
     }

@@ -35,6 +35,7 @@ export const auditQuerySchema = listQuerySchema.pick({ page: true, limit: true }
   resource: word,
   namespace: word,
   name: word,
+  stream: word.openapi({ description: 'Whose records: `api`, `worker`, or as AUDIT_STREAM names a process' }),
   id: word.openapi({ description: 'Of a call: its intent and its outcome' }),
   workflow: optional(z.string().max(600)).openapi({
     description: 'Id of a workflow or of one of its runs: the call that asked for it and what it did',

@@ -12,6 +12,8 @@ export interface AuditFilter {
   readonly namespace?: string;
   readonly name?: string;
   readonly stage?: string;
+  /** Whose records: each process that keeps the log has a stream of its own. */
+  readonly stream?: string;
   /** The id of a call: its intent and its outcome. */
   readonly id?: string;
   /** A workflow's id, or the id of one of its runs. */
@@ -30,6 +32,7 @@ export function matchesFilter(record: AuditRecord, filter: AuditFilter): boolean
     [filter.namespace, record.object.namespace],
     [filter.name, record.object.name],
     [filter.stage, record.stage],
+    [filter.stream, record.stream],
     [filter.id, record.id],
   ];
   const { workflow } = record;

@@ -74,6 +74,8 @@ test('the log can be filtered and exported', async () => {
   const api = inProcessApi();
   for (const name of ['a', 'b', 'c']) await api.call('POST', repositories, newRepository(name));
   assert.equal((await audit(api, 'name=b')).length, 2);
+  assert.equal((await audit(api, 'stream=api')).length, 6);
+  assert.equal((await audit(api, 'stream=worker')).length, 0);
   assert.equal((await audit(api, 'verb=delete')).length, 0);
   assert.equal((await audit(api, 'user=nobody')).length, 0);
   assert.equal((await audit(api, 'since=2099-01-01T00:00:00Z')).length, 0);

@@ -135,13 +135,12 @@ test('a credential whose RegistrySecret was refused after the webhook took it is
   );
   await eventually(async () => assert.notEqual((await inNamespace('get', 'secret', name)).code, 0), 90_000);
   assert.equal((await inNamespace('get', 'secret', 'foreign-registry-credential')).code, 0);
-  const audited = await call(
-    tokens.admin,
-    'GET',
-    `/audit?limit=500&namespace=${ns}&name=refused&verb=delete-credential`,
-  );
-  const stages = audited.json.items.map(({ stage }: { stage: string }) => stage);
-  assert.deepEqual(stages.toReversed(), ['Requested', 'Completed'], audited.text);
+  const query = `/audit?limit=500&namespace=${ns}&name=refused&verb=delete-credential`;
+  await eventually(async () => {
+    const audited = await call(tokens.admin, 'GET', query);
+    const stages = audited.json.items.map(({ stage }: { stage: string }) => stage);
+    assert.deepEqual(stages.toReversed(), ['Requested', 'Completed'], audited.text);
+  });
 });
 
 /** Tries until what is asserted holds, for 20 seconds where not told else: the API hears of new objects a moment later. */

@@ -51,12 +51,12 @@ test('kubectl get shows registry, path with tag, status, progress, last synced a
 });
 
 test('a new value of manual-sync starts one sync, and the same value no other', async () => {
-  const before_ = (await history('app')).length;
   await inNamespace('annotate', 'repository/app', 'theriseunion.io/manual-sync=1');
-  await until('the manual sync is in the history', async () => (await history('app'))[0] === 'manual');
+  await until('the manual sync is in the history', async () => (await history('app')).includes('manual'));
   await inNamespace('annotate', 'repository/app', 'theriseunion.io/description=x');
   await sleep(2000);
-  assert.equal((await history('app')).length, before_ + 1);
+  // The schedule may come in between.
+  assert.equal((await history('app')).filter((trigger) => trigger === 'manual').length, 1);
 });
 
 const refusals: readonly (readonly [string, object, RegExp])[] = [
