@@ -124,8 +124,11 @@ function windowAround(closes: number, opens: number): SyncWindow {
 }
 
 test('the end of a sync window stops a copy inside a blob, and the next opening goes on there', async () => {
-  const site = await live.slowSite(edge.domain, 1_500_000, { syncWindow: windowAround(7000, 14_000) });
-  const { name, arrived } = await wanted(site, [15_000_000]);
+  const site = await live.slowSite(edge.domain, 1_500_000);
+  const { name, ref, arrived } = await wanted(site, [15_000_000]);
+  await until('bytes on their way', async () => ((await live.copies(ref)) > 0 ? true : undefined));
+  const syncWindow = windowAround(6000, 12_000);
+  await live.resources.resource('edgesites').patch({ name: site }, { spec: { syncWindow } });
   const paused = await live.ended(name);
   assert.equal(paused.record.result, 'Waiting', JSON.stringify(paused.record));
   assert.equal(siteOf(paused.object)?.reason, 'WaitsForWindow');
