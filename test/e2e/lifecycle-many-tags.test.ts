@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, test, type TestContext } from 'node:test';
 import { syncWorkflowId } from '../../domain/sync/ids.ts';
-import { historySize, type HistorySize } from '../support/history-size.ts';
+import { firstRunOf, historySize, type HistorySize } from '../support/history-size.ts';
 import { liveLifecycle } from '../support/live-lifecycle.ts';
 import { liveSync, until } from '../support/live-sync.ts';
 import { seedTags } from '../support/many-tags.ts';
@@ -26,7 +26,10 @@ after(() => live.close());
 async function sync(name: string, number: number): Promise<{ seconds: string; size: HistorySize }> {
   const started = performance.now();
   const ref = { namespace: live.namespace, name };
-  if (number > 1) await live.gateway.startSync(ref, 'manual');
+  if (number > 1)
+    await until('a run of our own', async () =>
+      (await live.gateway.startSync(ref, 'manual')).alreadyRunning ? undefined : true,
+    );
   const record = await until(
     `sync ${number}`,
     async () => {
@@ -37,13 +40,8 @@ async function sync(name: string, number: number): Promise<{ seconds: string; si
   );
   assert.ok(record.result !== 'Failed', JSON.stringify(record));
   const seconds = ((performance.now() - started) / 1000).toFixed(1);
-  const { workflow } = live.temporal;
-  const runs = [];
-  for await (const run of workflow.list({ query: `WorkflowId = '${syncWorkflowId(ref)}'` })) runs.push(run);
-  const begun = runs.filter(({ startTime }) => startTime.getTime() >= Date.parse(record.started));
-  const first = begun.toSorted((a, b) => a.startTime.getTime() - b.startTime.getTime())[0];
-  assert.ok(first !== undefined, 'the run is found');
-  return { seconds, size: await historySize(live.temporal, syncWorkflowId(ref), first.runId) };
+  const first = await firstRunOf(live.temporal, syncWorkflowId(ref), record.runId);
+  return { seconds, size: await historySize(live.temporal, syncWorkflowId(ref), first) };
 }
 
 const tagsOf = async (name: string, path: string) => {

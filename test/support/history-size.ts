@@ -19,6 +19,15 @@ type History = Awaited<ReturnType<ReturnType<Client['workflow']['getHandle']>['f
 const historyOf = (client: Client, workflowId: string, runId: string): Promise<History> =>
   client.workflow.getHandle(workflowId, runId).fetchHistory();
 
+/**
+ * The first of the runs that a run goes on from, as the run itself says. A list of runs would not do: Temporal's
+ * visibility learns of a run some time after it was started.
+ */
+export async function firstRunOf(client: Client, workflowId: string, runId: string): Promise<string> {
+  const { events } = await historyOf(client, workflowId, runId);
+  return events?.[0]?.workflowExecutionStartedEventAttributes?.firstExecutionRunId ?? runId;
+}
+
 /** Measures a workflow from its first run on. */
 export async function historySize(
   client: Client,
