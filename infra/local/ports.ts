@@ -65,8 +65,11 @@ function portsTaken(chosen: Ports, taken: readonly PortName[]): string {
   return `These ports are taken by other programs:\n${lines.join('\n')}`;
 }
 
-// Below the range that the system hands out for outgoing connections, so that nothing takes it in between.
-async function freePort(without: ReadonlySet<number>): Promise<number> {
+/**
+ * A port of 127.0.0.1 that nothing uses: below the range that the system hands out for outgoing connections, so that
+ * nothing takes it before its user listens.
+ */
+export async function freePort(without: ReadonlySet<number> = new Set()): Promise<number> {
   for (;;) {
     const port = 11_000 + Math.floor(Math.random() * 21_000);
     if (!without.has(port) && (await isFree(port))) return port;

@@ -9,7 +9,7 @@ import { serveAdmission } from '../../api/admission-server.ts';
 import { connectCluster } from '../../infra/kubernetes/connection.ts';
 import { trustOf, webhookCertificate } from '../../infra/kubernetes/webhook-certificate.ts';
 import { clientAddress } from '../../infra/kubernetes/webhook-registration.ts';
-import { freePort } from '../support/free-port.ts';
+import { freePort } from '../../infra/local/ports.ts';
 import { kubectl } from '../support/kubectl.ts';
 import { endpoints } from '../support/stack.ts';
 

@@ -6,7 +6,7 @@ import { CoordinationV1Api } from '@kubernetes/client-node';
 import { systemNamespace } from '../../domain/resources/meta.ts';
 import { connectCluster } from '../../infra/kubernetes/connection.ts';
 import { createLeaseClaims } from '../../infra/kubernetes/lease-claims.ts';
-import { freePort } from '../support/free-port.ts';
+import { freePort } from '../../infra/local/ports.ts';
 import { rejection } from '../support/refusal.ts';
 import { endpoints } from '../support/stack.ts';
 

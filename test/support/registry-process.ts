@@ -6,7 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { program } from '../../infra/local/install/programs.ts';
 import { quietProgress } from '../../infra/local/install/progress.ts';
 import { run } from '../../infra/local/install/run.ts';
-import { freePort } from './free-port.ts';
+import { freePort } from '../../infra/local/ports.ts';
 import { parseRegistryDomain, type RegistryDomain } from '../../domain/names/registry-domain.ts';
 import type { TokenAuth } from './signing-token-server.ts';
 

@@ -11,7 +11,7 @@ import { startApiServer } from '../../../infra/local/servers/apiserver.ts';
 import { startEtcd } from '../../../infra/local/servers/etcd.ts';
 import { startTemporal } from '../../../infra/local/servers/temporal.ts';
 import { startStack, type Stack } from '../../../infra/local/stack.ts';
-import { freePort } from '../free-port.ts';
+import { freePort } from '../../../infra/local/ports.ts';
 
 /** What can be restarted. */
 export type Target = 'etcd' | 'kube-apiserver' | 'temporal' | 'worker' | 'worker-2';
