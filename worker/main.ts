@@ -60,6 +60,7 @@ import { createSiteSpeaker } from '../infra/temporal/site-speaker.ts';
 import { registerSearchAttributes } from '../infra/temporal/search-attributes.ts';
 import { createWorkflowGateway } from '../infra/temporal/workflow-gateway.ts';
 import { createConnectionCounter, createPullCounter, registerImageGauges } from './image-metrics.ts';
+import { createToldUsage } from '../infra/bundle/told-usage.ts';
 import { reportStore } from './bundle-store-check.ts';
 import { bundleWorkflows } from './bundle-workflows.ts';
 import { createLog } from './log.ts';
@@ -126,7 +127,10 @@ const lifecycle = {
   mover: createTagMover(openAtSite),
   pool: createPooledImages(shelf, registries),
   documents,
-  usage: createUsageClusters(cluster, resources, createSiteSpeaker(temporal)),
+  usage: createUsageClusters(cluster, resources, {
+    worker: createSiteSpeaker(temporal),
+    letter: createToldUsage(shelf),
+  }),
   audit: createStepAudit(trail),
   registries: createSiteRegistry(registries),
   now: Date.now,
@@ -234,34 +238,21 @@ async function startHub(): Promise<() => Promise<void>> {
   watchedRepositories = caches.cache('repositories');
   registerImageGauges(metrics, caches);
   registerStorageGauges(metrics, { documents, resources });
+  const around = { clients: resources, caches, events, log };
   const stopLifecycle = startLifecycleReconcilers({
-    clients: resources,
-    caches,
-    events,
+    ...around,
     gateway: createLifecycleGateway(temporal),
     schedules: createLifecycleSchedules(temporal),
-    log,
   });
   const checked = async (): Promise<void> =>
     reportStore(await checkStore(bundleStore), resources, log, steps.clock());
   void untilDone('looking at the store of bundles', checked, log, signal);
   const stopSites = startEdgeSiteReconciler({
-    clients: resources,
-    caches,
-    events,
+    ...around,
     gateway: createBundleGateway(temporal),
     schedules: createBundleSchedules(temporal),
-    log,
   });
-  const stop = startReconcilers({
-    clients: resources,
-    caches,
-    credentials,
-    secrets,
-    events,
-    workflows: gateway,
-    log,
-  });
+  const stop = startReconcilers({ ...around, credentials, secrets, workflows: gateway });
   const depart = announcePresence(cluster, hostname(), trouble('its Lease cannot be renewed'));
   return async () => {
     depart();

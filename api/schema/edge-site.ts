@@ -63,6 +63,9 @@ const edgeSiteSpecSchema = z
         maxBytes: optional(z.int().min(1)).openapi({ description: 'Bytes that one bundle may carry' }),
         expiresAfter: optional(short),
         receiptKey: optional(z.string().max(16_384)),
+        usageMaxAge: optional(short).openapi({
+          description: 'How long what it told of its usage counts. Default: 720h',
+        }),
       }),
     ),
   })

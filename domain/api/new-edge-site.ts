@@ -14,5 +14,6 @@ export function checkEdgeSiteSpec(spec: EdgeSiteSpec): void {
   if (credentialSecretName !== undefined) parseObjectName(credentialSecretName);
   if (spec.syncWindow !== undefined) checkSyncWindow(spec.syncWindow);
   if (spec.bundle?.expiresAfter !== undefined) parseDuration(spec.bundle.expiresAfter);
+  if (spec.bundle?.usageMaxAge !== undefined) parseDuration(spec.bundle.usageMaxAge);
   if (spec.bundle?.schedule !== undefined) parseCron(spec.bundle.schedule);
 }

@@ -7,6 +7,7 @@ import { sameBytes, utf8 } from '../trust/bytes.ts';
 import { parseEnvelope, requireThreshold, type Envelope, type VerifySignature } from '../trust/envelope.ts';
 import type { PublicKey } from '../trust/public-key.ts';
 import { SignedFields } from '../trust/signed-fields.ts';
+import { parseSiteUsage, type SiteUsage } from '../usage/site-usage.ts';
 import { bundleCaps } from './caps.ts';
 import { openStatement } from './parse-statement.ts';
 import { statementType, type BundleBlob } from './statement.ts';
@@ -23,6 +24,8 @@ export interface Inventory {
   readonly contentDigest: Digest;
   /** Blobs and manifests, each proven to be readable; by repository and digest, each digest once. */
   readonly content: readonly BundleBlob[];
+  /** What the site's Pods used. Default: not told. */
+  readonly usage?: SiteUsage;
 }
 
 /** The content in its one order: by repository, then digest; a digest that is in several repositories counts in the first. */
@@ -40,14 +43,16 @@ export function printContent(content: readonly BundleBlob[]): Uint8Array {
   return utf8(JSON.stringify(repositoriesOf(content)));
 }
 
-/** The one spelling of an inventory: what is signed. */
-export function printInventory({ site, takenAt, content, contentDigest }: Inventory): Uint8Array {
+/** The one spelling of an inventory: what is signed. Its format is 1, or 2 where it tells the usage. */
+export function printInventory({ site, takenAt, content, contentDigest, usage }: Inventory): Uint8Array {
+  const inventoryFormat = usage === undefined ? 1 : 2;
+  const told = usage === undefined ? {} : { usage };
   return utf8(
     JSON.stringify({
       _type: statementType,
       subject: [{ name: 'content', digest: { sha256: contentDigest.slice('sha256:'.length) } }],
       predicateType: inventoryPredicateType,
-      predicate: { inventoryFormat: 1, site, takenAt, repositories: repositoriesOf(content) },
+      predicate: { inventoryFormat, site, takenAt, repositories: repositoriesOf(content), ...told },
     }),
   );
 }
@@ -62,14 +67,15 @@ export function openInventory(bytes: Uint8Array, key: PublicKey, verify: VerifyS
 /** Reads an inventory whose signature was verified when it came in. */
 export function parseInventory(envelope: Envelope): Inventory {
   const { value, subject } = openStatement(envelope, inventoryPredicateType);
-  const names = ['inventoryFormat', 'site', 'takenAt', 'repositories'];
+  const names = ['inventoryFormat', 'site', 'takenAt', 'repositories', 'usage'];
   const fields = new SignedFields(value, 'predicate', names, refuse);
-  if (fields.count('inventoryFormat', 1) !== 1) refuse('its format is newer than this program');
+  if (fields.count('inventoryFormat', 1) > 2) refuse('its format is newer than this program');
   const inventory: Inventory = {
     site: parseSiteName(fields.text('site')),
     takenAt: fields.time('takenAt'),
     contentDigest: subject,
     content: fields.list('repositories', bundleCaps.images).flatMap(parseRepository),
+    ...(fields.has('usage') ? { usage: parseSiteUsage(fields.raw('usage'), refuse) } : {}),
   };
   if (inventory.content.length > bundleCaps.blobs) {
     throw new Failure('BundleTooLarge', { detail: `inventory: more than ${bundleCaps.blobs} parts` });

@@ -8,6 +8,7 @@ import { sameBytes, utf8 } from '../trust/bytes.ts';
 import { parseEnvelope, requireThreshold, type Envelope, type VerifySignature } from '../trust/envelope.ts';
 import type { PublicKey } from '../trust/public-key.ts';
 import { SignedFields } from '../trust/signed-fields.ts';
+import { parseSiteUsage, type SiteUsage } from '../usage/site-usage.ts';
 import { bundleCaps } from './caps.ts';
 import { openStatement } from './parse-statement.ts';
 import type { BundleMark } from './site-state.ts';
@@ -34,9 +35,11 @@ export interface Receipt {
   readonly images: readonly ReceiptImage[];
   /** Whether a person overrode the site's clock during the import. */
   readonly clockOverridden: boolean;
+  /** What the site's Pods used. Default: not told. */
+  readonly usage?: SiteUsage;
 }
 
-/** The one spelling of a receipt: what is signed. */
+/** The one spelling of a receipt: what is signed. Its format is 1, or 2 where it tells the usage. */
 export function printReceipt(receipt: Receipt): Uint8Array {
   return utf8(
     JSON.stringify({
@@ -49,12 +52,13 @@ export function printReceipt(receipt: Receipt): Uint8Array {
       ],
       predicateType: receiptPredicateType,
       predicate: {
-        receiptFormat: 1,
+        receiptFormat: receipt.usage === undefined ? 1 : 2,
         site: receipt.site,
         sequence: receipt.sequence,
         completedAt: receipt.completedAt,
         images: receipt.images.map(({ repo, tag, digest }) => ({ repo, tag, digest })),
         clockOverridden: receipt.clockOverridden,
+        ...(receipt.usage === undefined ? {} : { usage: receipt.usage }),
       },
     }),
   );
@@ -74,9 +78,9 @@ export function claimedSite(bytes: Uint8Array): SiteName {
 
 function parseReceipt(envelope: Envelope): Receipt {
   const { value, subject } = openStatement(envelope, receiptPredicateType);
-  const names = ['receiptFormat', 'site', 'sequence', 'completedAt', 'images', 'clockOverridden'];
+  const names = ['receiptFormat', 'site', 'sequence', 'completedAt', 'images', 'clockOverridden', 'usage'];
   const fields = new SignedFields(value, 'predicate', names, refuse);
-  if (fields.count('receiptFormat', 1) !== 1) refuse('its format is newer than this program');
+  if (fields.count('receiptFormat', 1) > 2) refuse('its format is newer than this program');
   const receipt: Receipt = {
     site: parseSiteName(fields.text('site')),
     sequence: fields.count('sequence', 1),
@@ -84,6 +88,7 @@ function parseReceipt(envelope: Envelope): Receipt {
     completedAt: fields.time('completedAt'),
     images: fields.list('images', bundleCaps.images).map(parseImage),
     clockOverridden: fields.flag('clockOverridden'),
+    ...(fields.has('usage') ? { usage: parseSiteUsage(fields.raw('usage'), refuse) } : {}),
   };
   if (!sameBytes(printReceipt(receipt), envelope.payload)) refuse('it is not in its canonical form');
   return receipt;

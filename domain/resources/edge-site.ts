@@ -44,8 +44,8 @@ export interface EdgeSiteSpec {
   /** Secret in {@link systemNamespace} with the site's cluster under `kubeconfig`: what its Pods use is kept. Default: not asked. */
   readonly kubeconfigSecretName?: string;
   /**
-   * Whether cleanups wait for the site's own word about what its Pods use, from its own worker. Default: false. A
-   * kubeconfig goes before it.
+   * Whether cleanups wait for the site's own word about what its Pods use: from its own worker, or, of an offline site,
+   * in its receipts and inventories. Default: false. A kubeconfig goes before it.
    */
   readonly reportsUsage?: boolean;
   /** Bytes that its registry may hold; a bundle of more is refused. Default: unknown, and no percentage is shown. */
@@ -70,6 +70,8 @@ export interface EdgeSiteSpec {
     readonly expiresAfter?: string;
     /** PEM public key that signs the site's receipts, pinned at first trust. Default: none. */
     readonly receiptKey?: string;
+    /** Go-style duration for which what it told of its usage counts, from when it was seen. Default: `720h`. */
+    readonly usageMaxAge?: string;
   };
 }
 
@@ -80,6 +82,11 @@ export interface EdgeSiteStatus {
   readonly acknowledged?: { readonly sequence: number; readonly digest: string; readonly time: string };
   /** The last inventory that came from the site; `digest` is of its signed payload. */
   readonly inventory?: { readonly digest: string; readonly time: string; readonly parts: number };
+  /**
+   * What its Pods used, as it told last; `digest` is of the signed payload, `observed` no later than when it came,
+   * `images` counts names and digests.
+   */
+  readonly usage?: { readonly digest: string; readonly observed: string; readonly images: number };
   /** Highest sequence staged so far. */
   readonly stagedSequence?: number;
 }

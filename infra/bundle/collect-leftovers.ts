@@ -12,8 +12,8 @@ const refusedMs = 30 * day;
 const maxRecordBytes = 16 * 1024 * 1024;
 
 /**
- * Deletes what only belonged to things that are gone: records of images whose root left the pool, inventories that a later
- * one replaced, plans that failed, refused letters. Nothing younger than a day, and nothing at all while anything is being
+ * Deletes what only belonged to things that are gone: records of images whose root left the pool, inventories and
+ * words about usage that a later one replaced, plans that failed, refused letters. Nothing younger than a day, and nothing at all while anything is being
  * staged: whoever stages wrote some of it a moment ago. Resolves with how many.
  */
 export async function collectLeftovers(
@@ -23,7 +23,7 @@ export async function collectLeftovers(
 ): Promise<number> {
   const old = [
     ...(await oldRecords(shelf, now - day)),
-    ...(await oldInventories(shelf, sites, now - day)),
+    ...(await oldLetters(shelf, sites, now - day)),
     ...(await keysBefore(shelf, refusedPrefix, now - refusedMs)),
     ...(await keysBefore(shelf, 'probes/', now - day)),
   ];
@@ -42,20 +42,21 @@ async function oldRecords(shelf: BundleShelf, before: number): Promise<readonly 
   return gone;
 }
 
-async function oldInventories(
+async function oldLetters(
   shelf: BundleShelf,
   sites: readonly EdgeSite[],
   before: number,
 ): Promise<readonly string[]> {
   const current = new Set(
-    sites.flatMap(({ metadata, status }) =>
-      status?.inventory === undefined
+    sites.flatMap(({ metadata: { name }, status: { inventory, usage } = {} }) => [
+      ...(inventory === undefined
         ? []
-        : [shelf.inventoryKey(parseSiteName(metadata.name), parseDigest(status.inventory.digest))],
-    ),
+        : [shelf.inventoryKey(parseSiteName(name), parseDigest(inventory.digest))]),
+      ...(usage === undefined ? [] : [shelf.usageKey(parseSiteName(name), parseDigest(usage.digest))]),
+    ]),
   );
   const all = await keysBefore(shelf, 'sites/', before);
-  return all.filter((key) => /^sites\/[^/]+\/inventories\//.test(key) && !current.has(key));
+  return all.filter((key) => /^sites\/[^/]+\/(inventories|usage)\//.test(key) && !current.has(key));
 }
 
 /** A failed plan's number stays used: the ImageBundle of that name tells why it failed. */

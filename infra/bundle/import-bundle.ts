@@ -8,6 +8,7 @@ import {
 } from '../../domain/bundle/statement.ts';
 import { Failure } from '../../domain/failure.ts';
 import type { RepositoryPath } from '../../domain/names/repository-path.ts';
+import type { SiteUsage } from '../../domain/usage/site-usage.ts';
 import { copyImage } from '../copy/copy-image.ts';
 import type { ContentStore, UploadMemory } from '../copy/content.ts';
 import type { CopyContext } from '../copy/copy-graph.ts';
@@ -45,6 +46,8 @@ export interface ImportOptions {
   /** Blobs that are on their way at a time. Default: 4. */
   readonly lanes?: number;
   readonly report?: (line: string) => void;
+  /** What the site's Pods use, for the receipt. Default: not told. */
+  readonly usage?: SiteUsage;
 }
 
 export interface ImportOutcome {
@@ -65,7 +68,8 @@ export async function importBundle(target: ImportTarget, options: ImportOptions)
   if (bundle.acceptance === 'replay') {
     options.report?.(`bundle ${bundle.statement.sequence} is there already`);
     const kept = await folder.readReceipt(bundle.statement.sequence);
-    if (kept !== undefined || options.dryRun === true) return { bundle, state, bytesMoved: 0 };
+    const isTold = kept !== undefined && options.usage === undefined;
+    if (isTold || options.dryRun === true) return { bundle, state, bytesMoved: 0 };
     return { bundle, state, bytesMoved: 0, receiptPath: await writeReceipt(folder, bundle, options) };
   }
   await proveAssumed(bundle.statement.assumed, target, options);
@@ -195,6 +199,7 @@ async function writeReceipt(
     completedAt: new Date(options.now()).toISOString(),
     images: statement.images.map(({ repo, tag, digest: image }) => ({ repo, tag, digest: image })),
     clockOverridden: options.acceptClock ?? false,
+    ...(options.usage === undefined ? {} : { usage: options.usage }),
   };
   const signer = await folder.receiptSigner();
   return folder.writeReceipt(

@@ -14,6 +14,7 @@ import { parseEnvelope } from '../../domain/trust/envelope.ts';
 import { parsePublicKeyPem, type PublicKey } from '../../domain/trust/public-key.ts';
 import type { ObjectKey, ResourceClient, ResourceClients } from '../kubernetes/cluster.ts';
 import type { BundleShelf } from '../storage/bundle-shelf.ts';
+import type { SiteUsage } from '../../domain/usage/site-usage.ts';
 import { sha256, verifyEd25519 } from '../trust/ed25519.ts';
 
 /** What a receipt changed. */
@@ -71,6 +72,7 @@ export class SiteMail {
       known === undefined ? undefined : { sequence: known.sequence, digest: parseDigest(known.digest) };
     const verdict = judgeReceipt(receipt, name, staged, acknowledged);
     await this.#shelf.writeReceipt(receipt.site, receipt.sequence, bytes);
+    await this.#takeUsage(name, bytes, receipt.usage);
     await this.#recordBundle(receipt);
     if (verdict === 'stale') return { receipt, verdict };
     await this.#recordRepositories(receipt);
@@ -89,6 +91,7 @@ export class SiteMail {
     }
     const digest = sha256(parseEnvelope(bytes).payload);
     await this.#shelf.writeInventory(name, digest, bytes);
+    await this.#takeUsage(name, bytes, inventory.usage);
     const time = `${inventory.takenAt.slice(0, 19)}Z`;
     let verdict: AppliedInventory['verdict'] = 'advance';
     await change(this.#resources.resource('edgesites'), { name }, ({ status }) => {
@@ -99,6 +102,24 @@ export class SiteMail {
       return { ...status, inventory: { digest, time, parts: inventory.content.length } };
     });
     return { inventory, verdict };
+  }
+
+  /** The newest word about a site's usage counts, whatever letter it came in. */
+  async #takeUsage(name: SiteName, bytes: Uint8Array, usage: SiteUsage | undefined): Promise<void> {
+    if (usage === undefined) return;
+    const digest = sha256(parseEnvelope(bytes).payload);
+    await this.#shelf.writeUsage(name, digest, bytes);
+    // Nothing was seen later than it came here: a site's clock that is ahead makes nothing fresher.
+    const seen = new Date(Math.min(Date.parse(usage.observedAt), this.#now().getTime()));
+    const observed = `${seen.toISOString().slice(0, 19)}Z`;
+    const images = usage.names.length + usage.digests.length;
+    await change(this.#resources.resource('edgesites'), { name }, ({ status }) => {
+      const known = status?.usage;
+      const isLater = known !== undefined && Date.parse(known.observed) > Date.parse(observed);
+      return isLater || known?.digest === digest
+        ? undefined
+        : { ...status, usage: { digest, observed, images } };
+    });
   }
 
   async #pinned(name: SiteName): Promise<[EdgeSite, PublicKey]> {

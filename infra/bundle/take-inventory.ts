@@ -6,6 +6,7 @@ import type { Descriptor } from '../../domain/image/descriptor.ts';
 import type { SiteName } from '../../domain/names/kubernetes-name.ts';
 import type { RepositoryPath } from '../../domain/names/repository-path.ts';
 import type { TagName } from '../../domain/names/tag.ts';
+import type { SiteUsage } from '../../domain/usage/site-usage.ts';
 import type { ContentStore } from '../copy/content.ts';
 import { loadGraph } from '../copy/image-graph.ts';
 import { inParallel } from '../copy/in-parallel.ts';
@@ -25,6 +26,8 @@ export interface InventoryOptions {
   /** Epoch milliseconds. */
   readonly now: () => number;
   readonly signal?: AbortSignal;
+  /** What the site's Pods use. Default: not told. */
+  readonly usage?: SiteUsage;
   /** Told of an image that is not whole and so does not count. */
   readonly onDamage?: (image: string, code: string) => void;
 }
@@ -58,6 +61,7 @@ export async function takeInventory(
     takenAt: new Date(options.now()).toISOString(),
     contentDigest: sha256(printContent(sorted)),
     content: sorted,
+    ...(options.usage === undefined ? {} : { usage: options.usage }),
   });
   const bytes = signEnvelope(statementPayloadType, payload, [options.signer]);
   return { bytes, parts: sorted.length, images };

@@ -24,8 +24,16 @@ export interface SeenImages {
   readonly maxAgeMs?: number;
 }
 
-/** Asks a site which says itself what its Pods use: its own worker. */
+/** Asks a site which says itself what its Pods use. */
 export type SiteSpeaker = (site: EdgeSite) => Promise<SeenImages>;
+
+/** How the sites say it that `reportsUsage`. */
+export interface SiteSpeakers {
+  /** Through their own workers. */
+  readonly worker: SiteSpeaker;
+  /** Offline, in the letters that are carried back. */
+  readonly letter: SiteSpeaker;
+}
 
 /** All clusters that are known now: the hub's, that of every EdgeSite which names a kubeconfig, and those that report. */
 export type UsageClusters = () => Promise<readonly UsageCluster[]>;
@@ -34,7 +42,7 @@ export type UsageClusters = () => Promise<readonly UsageCluster[]>;
 export function createUsageClusters(
   hub: KubeConfig,
   resources: ResourceClients,
-  ask: SiteSpeaker,
+  speakers: SiteSpeakers,
 ): UsageClusters {
   const core = hub.makeApiClient(CoreV1Api);
   const readKubeconfig = async (name: string): Promise<string> => {
@@ -46,13 +54,14 @@ export function createUsageClusters(
   return async () => {
     const sites = await resources.resource('edgesites').list();
     const others = sites.flatMap((site): UsageCluster[] => {
-      const { kubeconfigSecretName, reportsUsage } = site.spec;
+      const { kubeconfigSecretName, reportsUsage, mode } = site.spec;
       const { name } = site.metadata;
       if (kubeconfigSecretName !== undefined) {
         const list = async () =>
           createPodImageLister(parseKubeconfig(await readKubeconfig(kubeconfigSecretName)));
         return [{ name, look: async () => lookAt(await list()) }];
       }
+      const ask = mode === 'offline' ? speakers.letter : speakers.worker;
       return reportsUsage === true ? [{ name, look: () => ask(site) }] : [];
     });
     return [{ name: 'hub', look: () => lookAt(createPodImageLister(hub)) }, ...others];

@@ -137,6 +137,19 @@ export class BundleShelf {
     await this.store.write(this.inventoryKey(site, digest), bytes);
   }
 
+  usageKey(site: SiteName, digest: Digest): string {
+    return `sites/${site}/usage/${digestHex(digest)}.json`;
+  }
+
+  /** The letter in which a site told its usage, by the digest of its payload. */
+  usage(site: SiteName, digest: Digest): Promise<Uint8Array | undefined> {
+    return this.store.read(this.usageKey(site, digest), maxEnvelopeBytes);
+  }
+
+  async writeUsage(site: SiteName, digest: Digest, bytes: Uint8Array): Promise<void> {
+    await this.store.write(this.usageKey(site, digest), bytes);
+  }
+
   receipt(site: SiteName, sequence: number): Promise<Uint8Array | undefined> {
     return this.store.read(`sites/${site}/receipts/${sequence}.json`, maxEnvelopeBytes);
   }

@@ -175,7 +175,13 @@ test('a site without a network: staged, carried, imported, receipted, and then o
     const delta = await stage(site, 2);
     assert.ok((delta.status?.bytes?.carried ?? 0) < 160_000, JSON.stringify(delta.status?.bytes));
     await ferry('bundle', 'fetch', site, '2', '--root', 'root.1.json', '--to', 'bundle-2');
-    await ferry('bundle', 'import', 'bundle-2', '--registry', edge.domain, '--state', 'state');
+    const pod = { kind: 'Pod', spec: { containers: [{ image: `${edge.domain}/${path}:1` }] } };
+    writeFileSync(join(folder, 'pods.json'), JSON.stringify({ kind: 'List', items: [pod] }));
+    const import2 = ['bundle', 'import', 'bundle-2', '--registry', edge.domain, '--state', 'state'];
+    await ferry(...import2, '--pods', 'pods.json');
+    await ferry('receipt', 'apply', 'state/receipts/2.json', '--api', apiUrl, '--token-file', 'token');
+    const after2 = (await api<EdgeSite>('GET', `/edge-sites/${site}`)).status;
+    assert.deepEqual([after2?.acknowledged?.sequence, after2?.usage?.images], [2, 1]);
     await assert.rejects(
       ferry('bundle', 'import', 'bundle-1', '--registry', edge.domain, '--state', 'state'),
       /Rollback/,

@@ -9,6 +9,7 @@ import { lockSite } from '../../infra/layout/site-lock.ts';
 import { RegistryStore } from '../../infra/registry/registry-store.ts';
 import { join } from 'node:path';
 import { exitCode, runCommand } from './outcome.ts';
+import { readPods } from './pods.ts';
 import { Registries, type RegistryOptions } from './registries.ts';
 
 /** Options of `imageferry bundle import`. */
@@ -17,11 +18,13 @@ export interface BundleImportOptions extends RegistryOptions {
   readonly state: string;
   readonly dryRun: boolean;
   readonly acceptClock: boolean;
+  readonly pods?: string;
 }
 
 /** `imageferry bundle import <path>`: resolves with the exit code. */
 export function bundleImportCommand(path: string, options: BundleImportOptions): Promise<number> {
   return runCommand(options.json, async (signal) => {
+    const usage = options.pods === undefined ? {} : { usage: await readPods(options.pods) };
     const registries = new Registries(options);
     const folder = new SiteFolder(options.state);
     // Without a pinned trust there is nothing to lock.
@@ -39,6 +42,7 @@ export function bundleImportCommand(path: string, options: BundleImportOptions):
           dryRun: options.dryRun,
           acceptClock: options.acceptClock,
           signal,
+          ...usage,
           memory: new UploadFiles(join(options.state, 'uploads')),
           ...(options.quiet || options.json ? {} : { report: (line) => console.log(line) }),
         },

@@ -8,6 +8,7 @@ import { listRepositories } from '../../infra/registry/catalog.ts';
 import type { RegistrySession } from '../../infra/registry/session.ts';
 import { RegistryStore } from '../../infra/registry/registry-store.ts';
 import { exitCode, runCommand } from './outcome.ts';
+import { readPods } from './pods.ts';
 import { Registries, type RegistryOptions } from './registries.ts';
 
 /** Options of `imageferry bundle inventory`. */
@@ -16,11 +17,13 @@ export interface BundleInventoryOptions extends RegistryOptions {
   readonly state: string;
   readonly repository: readonly string[];
   readonly out: string;
+  readonly pods?: string;
 }
 
 /** `imageferry bundle inventory`: signs what the site's registry has, for a bundle that carries only the rest. */
 export function bundleInventoryCommand(options: BundleInventoryOptions): Promise<number> {
   return runCommand(options.json, async (signal) => {
+    const usage = options.pods === undefined ? {} : { usage: await readPods(options.pods) };
     const registries = new Registries(options);
     const folder = new SiteFolder(options.state);
     try {
@@ -36,6 +39,7 @@ export function bundleInventoryCommand(options: BundleInventoryOptions): Promise
           site,
           repositories,
           signal,
+          ...usage,
           signer: await folder.receiptSigner(),
           now: Date.now,
           onDamage: (image, code) => console.error(`imageferry: left out: ${image}: ${code}`),

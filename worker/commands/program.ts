@@ -89,6 +89,8 @@ program
     process.exitCode = await auditVerifyCommand(options);
   });
 
+const podsHelp =
+  'sign with it what the site’s Pods use: the output of kubectl get pods -A -o json, or - to be handed it';
 const bundle = program.command('bundle').description('carry images to a site without a network');
 
 withRegistryOptions(
@@ -98,7 +100,8 @@ withRegistryOptions(
     .requiredOption('--registry <host>', 'the site’s registry: host[:port]')
     .requiredOption('--state <folder>', 'what this site remembers; made by: imageferry trust pin')
     .option('--dry-run', 'check everything and say what would happen', false)
-    .option('--accept-clock', 'go on although the clock contradicts what was signed', false),
+    .option('--accept-clock', 'go on although the clock contradicts what was signed', false)
+    .option('--pods <file>', podsHelp),
 ).action(async (path: string, options) => {
   const { bundleImportCommand } = await import('./bundle-import.ts');
   process.exitCode = await bundleImportCommand(path, options);
@@ -128,6 +131,7 @@ withRegistryOptions(
     .addOption(
       repeatable('--repository <path>', 'only this repository (default: all that the registry lists)'),
     )
+    .option('--pods <file>', podsHelp)
     .requiredOption('--out <file>', 'where to write it'),
 ).action(async (options) => {
   const { bundleInventoryCommand } = await import('./bundle-inventory.ts');

@@ -61,6 +61,7 @@ const edgeSiteFields = z.object({
       maxBytes: z.int().min(1).exactOptional(),
       expiresAfter: durationField.exactOptional(),
       receiptKey: z.string().max(4096).exactOptional(),
+      usageMaxAge: durationField.exactOptional(),
     })
     .exactOptional(),
 });
@@ -72,8 +73,8 @@ export const edgeSiteSpec = withRules(
     message: 'source is for a site with a worker of its own',
   },
   {
-    rule: '!has(self.reportsUsage) || !self.reportsUsage || (has(self.worker) && self.worker)',
-    message: 'reportsUsage is for a site with a worker of its own',
+    rule: `!has(self.reportsUsage) || !self.reportsUsage || ((has(self.mode) && self.mode == 'offline') ? (has(self.bundle) && has(self.bundle.receiptKey)) : (has(self.worker) && self.worker))`,
+    message: 'reportsUsage is for a site with a worker of its own, or an offline one with bundle.receiptKey',
   },
 ) satisfies z.ZodType<EdgeSiteSpec>;
 
@@ -82,5 +83,6 @@ export const edgeSiteStatus = z.object({
   conditions: conditionsField.exactOptional(),
   acknowledged: z.object({ sequence: z.int(), digest: digestField, time: timeField }).exactOptional(),
   inventory: z.object({ digest: digestField, time: timeField, parts: z.int() }).exactOptional(),
+  usage: z.object({ digest: digestField, observed: timeField, images: z.int() }).exactOptional(),
   stagedSequence: z.int().exactOptional(),
 }) satisfies z.ZodType<EdgeSiteStatus>;

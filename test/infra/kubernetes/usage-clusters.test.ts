@@ -1,7 +1,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { EdgeSiteSpec } from '../../../domain/resources/edge-site.ts';
-import { createUsageClusters, parseKubeconfig } from '../../../infra/kubernetes/usage-clusters.ts';
+import {
+  createUsageClusters,
+  parseKubeconfig,
+  type SiteSpeaker,
+} from '../../../infra/kubernetes/usage-clusters.ts';
 import { MemoryCluster } from '../../support/memory-cluster.ts';
 import { refusal } from '../../support/refusal.ts';
 
@@ -36,13 +40,21 @@ test('a site that reports is asked itself, unless there is a kubeconfig; who doe
   await make('both', { worker: true, reportsUsage: true, kubeconfigSecretName: 'kubeconfig' });
   const hub = parseKubeconfig(kubeconfig({ token: 't' }));
   const asked: string[] = [];
-  const clusters = await createUsageClusters(hub, cluster, async ({ metadata }) => {
-    asked.push(metadata.name);
-    return { texts: ['app:1'] };
-  })();
-  assert.deepEqual(clusters.map(({ name }) => name).toSorted(), ['both', 'hub', 'speaks']);
-  const seen = await clusters.find(({ name }) => name === 'speaks')?.look();
-  assert.deepEqual([seen?.texts, asked], [['app:1'], ['speaks']]);
+  await make('carries', { mode: 'offline', reportsUsage: true });
+  const speaker =
+    (how: string): SiteSpeaker =>
+    async ({ metadata }) => {
+      asked.push(`${how} of ${metadata.name}`);
+      return { texts: ['app:1'] };
+    };
+  const speakers = { worker: speaker('worker'), letter: speaker('letter') };
+  const clusters = await createUsageClusters(hub, cluster, speakers)();
+  assert.deepEqual(clusters.map(({ name }) => name).toSorted(), ['both', 'carries', 'hub', 'speaks']);
+  for (const name of ['speaks', 'carries']) {
+    const seen = await clusters.find((each) => each.name === name)?.look();
+    assert.deepEqual(seen?.texts, ['app:1']);
+  }
+  assert.deepEqual(asked, ['worker of speaks', 'letter of carries']);
 });
 
 const refused: readonly (readonly [string, string])[] = [
