@@ -6,6 +6,7 @@ import {
   type StageOrder,
   type StagePlan,
 } from '../domain/bundle/stage-plan.ts';
+import { counted } from '../domain/counted.ts';
 import { asFailure, Failure } from '../domain/failure.ts';
 import { parseSiteName } from '../domain/names/kubernetes-name.ts';
 import type { Plural, ResourceOf } from '../domain/resources/kinds.ts';
@@ -117,7 +118,7 @@ async function publishBundle(
   await markRepositories(deps, plan);
   // Last: who sees a staged bundle sees the rest as well.
   await writeStatus(deps, bundle, (before) => stagedStatus(before, published, now));
-  await tell(deps, bundle, 'Normal', `${published.images} images are ready to be carried`);
+  await tell(deps, bundle, 'Normal', ready(published.images));
   const { site, sequence, digest } = { ...bundle, digest: published.digest };
   await deps.audit.end(stageFact(site, sequence), {
     images: [{ site, repository: bundleObjectName(site, sequence), digestAfter: digest }],
@@ -125,12 +126,14 @@ async function publishBundle(
   return published;
 }
 
+const ready = (images: number): string => `ready to be carried: ${counted(images, 'image')}`;
+
 function stagedStatus(
   before: ImageBundleStatus | undefined,
   { digest, images, bytes }: PublishedBundle,
   now: string,
 ): ImageBundleStatus {
-  const message = `${images} images are ready to be carried`;
+  const message = ready(images);
   const condition = { type: 'Staged', status: 'True' as const, reason: 'Succeeded', message };
   const conditions = setCondition(before?.conditions ?? [], condition, now);
   // A receipt may have come before this step ran once more.

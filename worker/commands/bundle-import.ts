@@ -1,3 +1,4 @@
+import { counted } from '../../domain/counted.ts';
 import { Failure } from '../../domain/failure.ts';
 import { humanSize } from '../../domain/human-size.ts';
 import { parseRegistryDomain } from '../../domain/names/registry-domain.ts';
@@ -67,7 +68,7 @@ function tell({ bundle, bytesMoved, receiptPath, state }: ImportOutcome, options
     console.log(JSON.stringify({ ...told, ...counts }));
     return;
   }
-  const sizes = `${statement.images.length} images, ${humanSize(statement.totalBytes)} carried`;
+  const sizes = `${counted(statement.images.length, 'image')}, ${humanSize(statement.totalBytes)} carried`;
   if (options.dryRun) console.log(`bundle ${statement.sequence} would be taken: ${acceptance}; ${sizes}`);
   else
     console.log(

@@ -1,3 +1,4 @@
+import { counted } from '../../domain/counted.ts';
 import { asFailure, Failure } from '../../domain/failure.ts';
 import { parseRegistryDomain } from '../../domain/names/registry-domain.ts';
 import { parseRepositoryPath, type RepositoryPath } from '../../domain/names/repository-path.ts';
@@ -47,7 +48,7 @@ export function bundleInventoryCommand(options: BundleInventoryOptions): Promise
       );
       await writeFileAtomically(options.out, bytes);
       if (options.json) console.log(JSON.stringify({ site, images, parts, out: options.out }));
-      else console.log(`${options.out}: ${images} images, ${parts} parts of ${site}`);
+      else console.log(`${options.out}: ${counted(images, 'image')}, ${counted(parts, 'part')} of ${site}`);
       return exitCode.done;
     } finally {
       await registries.clients.close();

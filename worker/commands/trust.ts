@@ -1,4 +1,5 @@
 import { chmodSync, existsSync, readFileSync } from 'node:fs';
+import { counted } from '../../domain/counted.ts';
 import { Failure } from '../../domain/failure.ts';
 import { parseSiteName } from '../../domain/names/kubernetes-name.ts';
 import { parseEnvelope } from '../../domain/trust/envelope.ts';
@@ -53,7 +54,9 @@ export function trustRootCommand(options: RootOptions): Promise<number> {
     const bytes = signEnvelope(rootPayloadType, printRoot(root), signers);
     parseRoot(parseEnvelope(bytes));
     await writeFileAtomically(options.out, bytes);
-    console.log(`${options.out}: root ${root.version}, ${signers.length} signatures, ${sha256(bytes)}`);
+    console.log(
+      `${options.out}: root ${root.version}, ${counted(signers.length, 'signature')}, ${sha256(bytes)}`,
+    );
     return exitCode.done;
   });
 }

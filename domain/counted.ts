@@ -1,0 +1,2 @@
+/** A number with its noun, in the plural where it is not one: `1 image`, `2 images`. */
+export const counted = (count: number, noun: string): string => `${count} ${noun}${count === 1 ? '' : 's'}`;
