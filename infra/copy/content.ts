@@ -68,6 +68,8 @@ export interface UploadMemory {
 export interface BlobTarget {
   /** Whether the store says it has the blob (a registry's HEAD). A hint: proven by {@link BlobProof} later. */
   hasBlob(blob: Descriptor, signal?: AbortSignal): Promise<boolean>;
+  /** Whether `hasBlob` and a commit read the blob's last byte back already, so that no proof is asked for. Default: false. */
+  readonly provesOnSight?: boolean;
   /** Opens an upload, continuing one that was cut off where `memory` knows it and `resume` is not false. */
   openUpload(blob: Descriptor, options?: UploadOptions): Promise<BlobUpload>;
 }

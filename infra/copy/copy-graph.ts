@@ -195,8 +195,9 @@ export class GraphCopy {
   }
 
   async #placeUnshared(blob: Descriptor): Promise<void> {
-    if (this.#brought.has(blob.digest) || (await this.has(blob))) return;
-    await this.#upload(blob);
+    if (this.#brought.has(blob.digest)) return;
+    if (!(await this.has(blob))) await this.#upload(blob);
+    if (this.#target.provesOnSight === true) this.#context.proven.add(this.#target, blob.digest);
     this.#context.guesses?.there(this.#target, blob.digest);
   }
 

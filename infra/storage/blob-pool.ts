@@ -44,6 +44,7 @@ export interface PlacedManifest extends StoredManifest {
  * refers to what: those are kept here, for this copy alone, and go into the bundle's signed list.
  */
 export class BlobPool implements ContentStore {
+  readonly provesOnSight = true;
   readonly label: string;
   readonly key: string;
   readonly placed: PlacedManifest[] = [];
@@ -86,10 +87,9 @@ export class BlobPool implements ContentStore {
       .map(({ descriptor }) => descriptor);
   }
 
-  async hasBlob(blob: Descriptor, signal?: AbortSignal): Promise<boolean> {
-    const there = await this.#store.head(poolKey(blob.digest), signal);
-    // An object of another size is no blob of ours: it is written anew.
-    return there?.size === blob.size;
+  /** An object of another size is no blob of ours: it is written anew. */
+  hasBlob(blob: Descriptor, signal?: AbortSignal): Promise<boolean> {
+    return this.proveBlob(blob, signal);
   }
 
   openUpload(blob: Descriptor, options: UploadOptions = {}): Promise<BlobUpload> {

@@ -204,11 +204,11 @@ class PoolUpload implements BlobUpload {
     await store.client.send(new CompleteMultipartUploadCommand({ ...at, MultipartUpload: { Parts: parts } }));
   }
 
-  /** Size always; and all bytes read back where earlier parts came from a process whose hash is gone. */
+  /** Size and last byte always; and all bytes read back where earlier parts came from a process whose hash is gone. */
   async #check(): Promise<void> {
     const { store, key, blob, signal } = this.#place;
-    const there = await store.head(key, signal);
-    if (there?.size === blob.size && (this.offset === 0 || (await this.#hashesRight()))) return;
+    const isThere = await store.provesSize(key, blob.size, signal);
+    if (isThere && (this.offset === 0 || (await this.#hashesRight()))) return;
     await store.delete(key);
     throw new Failure('DigestMismatch', { side: 'storage', subject: key });
   }
