@@ -47,13 +47,14 @@ export class BundleStager {
   readonly shelf: BundleShelf;
   readonly #clients: RegistryClients;
   readonly #keys: SigningKeys;
-  readonly #flights: SharedFlights;
+  readonly #shared: SharedFlights;
+  readonly #blobs = new SingleFlight();
   readonly #images = new SingleFlight();
   readonly #slots = new Slots(transfers);
 
   constructor(shelf: BundleShelf, clients: RegistryClients, keys: SigningKeys) {
     this.shelf = shelf;
-    this.#flights = new SharedFlights(shelf.store);
+    this.#shared = new SharedFlights(shelf.store);
     this.#clients = clients;
     this.#keys = keys;
   }
@@ -68,7 +69,9 @@ export class BundleStager {
       const pool = new BlobPool(this.shelf.store);
       const upstream = new RegistryStore(this.#clients.of(source.registry), source.path, 'source');
       const context = {
-        flights: this.#flights.within(hooks.signal),
+        flights: this.#blobs,
+        shared: (blob: Descriptor, bring: (waited: boolean) => Promise<void>): Promise<void> =>
+          this.#shared.run(blob, bring, hooks.signal),
         proven: new ProvenParts(),
         manifests: new ManifestCache(),
         limit: <T>(task: () => Promise<T>): Promise<T> => this.#slots.run(task, hooks.signal),

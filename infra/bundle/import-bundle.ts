@@ -9,6 +9,7 @@ import {
 import { Failure } from '../../domain/failure.ts';
 import type { RepositoryPath } from '../../domain/names/repository-path.ts';
 import type { SiteUsage } from '../../domain/usage/site-usage.ts';
+import { BlobGuesses } from '../copy/blob-guesses.ts';
 import { copyImage } from '../copy/copy-image.ts';
 import type { ContentStore, UploadMemory } from '../copy/content.ts';
 import type { CopyContext } from '../copy/copy-graph.ts';
@@ -25,6 +26,8 @@ import { signEnvelope } from '../trust/ed25519.ts';
 
 /** Images on their way at once; the blobs of all share the lanes. */
 const imagesAtOnce = 8;
+/** From this many images of a repository on, one look at its tags saves more questions than it costs. */
+const imagesWorthAList = 4;
 
 /** What an import works on. */
 export interface ImportTarget {
@@ -72,12 +75,13 @@ export async function importBundle(target: ImportTarget, options: ImportOptions)
     if (isTold || options.dryRun === true) return { bundle, state, bytesMoved: 0 };
     return { bundle, state, bytesMoved: 0, receiptPath: await writeReceipt(folder, bundle, options) };
   }
-  await proveAssumed(bundle.statement.assumed, target, options);
+  const proven = new ProvenParts();
+  await proveAssumed(bundle.statement.assumed, target, proven, options);
   if (options.dryRun === true) return { bundle, state, bytesMoved: 0 };
   const { sequence } = bundle.statement;
   const begun = begin(state, { sequence, digest: bundle.digest });
   await folder.writeState(begun);
-  const bytesMoved = await pushAll({ ...target, medium }, bundle, options);
+  const bytesMoved = await pushAll({ ...target, medium }, bundle, proven, options);
   const committed = commit(begun, bundle.statement, bundle.digest);
   // The receipt first: once the sequence is committed, a rerun would only say that all is there.
   const receiptPath = await writeReceipt(folder, bundle, options);
@@ -115,14 +119,15 @@ async function verify(
 async function proveAssumed(
   assumed: readonly BundleBlob[],
   { repository }: ImportTarget,
+  proven: ProvenParts,
   { signal }: ImportOptions,
 ): Promise<void> {
   const lost: BundleBlob[] = [];
   await inParallel(assumed, async (blob) => {
     const store = repository(blob.repo);
     const descriptor = { mediaType: 'application/octet-stream', digest: blob.digest, size: blob.size };
-    const there = await store.proveBlob(descriptor, signal);
-    if (!there && (await store.resolve(blob.digest, signal)) === undefined) lost.push(blob);
+    if (await store.proveBlob(descriptor, signal)) proven.add(store, blob.digest);
+    else if ((await store.resolve(blob.digest, signal)) === undefined) lost.push(blob);
   });
   const [first] = lost;
   if (first === undefined) return;
@@ -135,14 +140,16 @@ async function proveAssumed(
 async function pushAll(
   target: ImportTarget,
   bundle: VerifiedBundle,
+  proven: ProvenParts,
   options: ImportOptions,
 ): Promise<number> {
   const { statement } = bundle;
   const lanes = new Slots(options.lanes ?? 4);
   const context: CopyContext = {
     flights: new SingleFlight(),
-    proven: new ProvenParts(),
+    proven,
     manifests: new ManifestCache(),
+    guesses: await newRepositories(target, statement, options),
     limit: (task) => lanes.run(task, options.signal),
   };
   let bytesMoved = 0;
@@ -159,6 +166,24 @@ async function pushAll(
     imagesAtOnce,
   );
   return bytesMoved;
+}
+
+/** A repository that has no tags yet lacks most of what comes: there are fewer questions to ask. */
+async function newRepositories(
+  { repository }: ImportTarget,
+  { images }: BundleStatement,
+  { signal }: ImportOptions,
+): Promise<BlobGuesses> {
+  const guesses = new BlobGuesses();
+  const byRepo = Map.groupBy(images, ({ repo }) => repo);
+  const worthAsking = [...byRepo].filter(([, { length }]) => length >= imagesWorthAList);
+  await inParallel(worthAsking, async ([repo]) => {
+    const store = repository(repo);
+    // Who cannot tell is asked blob by blob.
+    const tags = await store.listTags?.(signal).catch(() => undefined);
+    if (tags?.length === 0) guesses.isNew(store);
+  });
+  return guesses;
 }
 
 const isAttachment = ({ tag }: BundleImage): boolean => /^sha256-[0-9a-f]{64}/.test(tag);

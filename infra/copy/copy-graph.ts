@@ -20,7 +20,9 @@ import { writeTag, type TagBefore } from './write-tag.ts';
 
 /** What all copies of a process share. */
 export interface CopyContext {
-  readonly flights: Pick<SingleFlight, 'run'>;
+  readonly flights: SingleFlight;
+  /** Brings a blob that is not there for all processes once; `waited` says that another one was at it before. Default: each brings it. */
+  readonly shared?: (blob: Descriptor, bring: (waited: boolean) => Promise<void>) => Promise<void>;
   readonly proven: ProvenParts;
   readonly manifests: ManifestCache;
   /** Default: every blob is asked for. */
@@ -183,7 +185,7 @@ export class GraphCopy {
     const key = `${this.#target.key} ${blob.digest}`;
     for (;;) {
       try {
-        await this.#context.flights.run(key, () => this.#placeUnshared(blob), blob);
+        await this.#context.flights.run(key, () => this.#placeUnshared(blob));
         break;
       } catch (error) {
         // Another copy brought this blob and was cancelled: then it is ours to bring.
@@ -196,7 +198,10 @@ export class GraphCopy {
 
   async #placeUnshared(blob: Descriptor): Promise<void> {
     if (this.#brought.has(blob.digest)) return;
-    if (!(await this.has(blob))) await this.#upload(blob);
+    const bring = async (waited: boolean): Promise<void> => {
+      if (!waited || !(await this.has(blob))) await this.#upload(blob);
+    };
+    if (!(await this.has(blob))) await (this.#context.shared?.(blob, bring) ?? bring(false));
     if (this.#target.provesOnSight === true) this.#context.proven.add(this.#target, blob.digest);
     this.#context.guesses?.there(this.#target, blob.digest);
   }

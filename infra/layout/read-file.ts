@@ -16,7 +16,8 @@ export interface FilePart {
 
 /** Feeds a part of a file to a sink through two reused buffers: one is read while the other is taken. */
 export async function readFilePart(part: FilePart, sink: ByteSink, signal?: AbortSignal): Promise<void> {
-  const buffers = [Buffer.allocUnsafe(bufferBytes), Buffer.allocUnsafe(bufferBytes)] as const;
+  const size = Math.min(bufferBytes, part.length);
+  const buffers = [Buffer.allocUnsafe(size), Buffer.allocUnsafe(size)] as const;
   const taken: [Promise<void>, Promise<void>] = [Promise.resolve(), Promise.resolve()];
   try {
     for (let at = 0, turn: 0 | 1 = 0; at < part.length; turn = turn === 0 ? 1 : 0) {

@@ -18,8 +18,11 @@ import { digestHex, type Digest } from '../../domain/names/digest.ts';
 import { sameBytes } from '../../domain/trust/bytes.ts';
 import { maxEnvelopeBytes, parseEnvelope, requireThreshold } from '../../domain/trust/envelope.ts';
 import { succeedRoot, type TrustRoot } from '../../domain/trust/trust-root.ts';
+import { inParallel } from '../copy/in-parallel.ts';
 import { sha256, verifyEd25519 } from '../trust/ed25519.ts';
 import { readSmall, type BundleMedium } from './bundle-medium.ts';
+
+const readsAtOnce = 4;
 
 /** A signed manifest whose signatures are valid, read. */
 export interface SignedStatement {
@@ -110,23 +113,26 @@ async function checkLayout(medium: BundleMedium, statement: BundleStatement): Pr
   }
 }
 
-async function checkBytes(
+/** Several at a time: one is hashed while others are read. */
+function checkBytes(
   medium: BundleMedium,
   blobs: readonly BundleBlob[],
   options: VerifyOptions,
 ): Promise<void> {
-  for (const blob of blobs) {
-    const hash = createHash('sha256');
-    let size = 0;
-    const sink = (chunk: Uint8Array): undefined => {
-      hash.update(chunk);
-      size += chunk.byteLength;
-      options.onBytes?.(chunk.byteLength);
-      return undefined;
-    };
-    await medium.read(blobFile(blob), 0, sink, options.signal);
-    if (size !== blob.size || hash.digest('hex') !== digestHex(blob.digest)) {
-      throw new Failure('BundleCorrupt', { subject: blob.digest });
-    }
+  return inParallel(blobs, (blob) => checkBlob(medium, blob, options), readsAtOnce);
+}
+
+async function checkBlob(medium: BundleMedium, blob: BundleBlob, options: VerifyOptions): Promise<void> {
+  const hash = createHash('sha256');
+  let size = 0;
+  const sink = (chunk: Uint8Array): undefined => {
+    hash.update(chunk);
+    size += chunk.byteLength;
+    options.onBytes?.(chunk.byteLength);
+    return undefined;
+  };
+  await medium.read(blobFile(blob), 0, sink, options.signal);
+  if (size !== blob.size || hash.digest('hex') !== digestHex(blob.digest)) {
+    throw new Failure('BundleCorrupt', { subject: blob.digest });
   }
 }

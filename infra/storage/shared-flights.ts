@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { asFailure } from '../../domain/failure.ts';
+import type { Descriptor } from '../../domain/image/descriptor.ts';
 import { digestHex } from '../../domain/names/digest.ts';
 import { pause } from '../copy/in-parallel.ts';
-import { SingleFlight } from '../copy/single-flight.ts';
 import type { ObjectStore } from './object-store.ts';
 
 /** Bytes from which a blob is worth waiting for. */
@@ -24,7 +24,6 @@ export interface SharedFlightOptions {
  */
 export class SharedFlights {
   readonly #store: ObjectStore;
-  readonly #own = new SingleFlight();
   readonly #options: Required<SharedFlightOptions>;
 
   constructor(store: ObjectStore, options: SharedFlightOptions = {}) {
@@ -32,26 +31,33 @@ export class SharedFlights {
     this.#options = { beatMs: 5000, deadMs: 20_000, lookMs: 1000, ...options };
   }
 
-  /** For one copy, which `signal` ends. A small blob is fetched twice sooner than anybody waits for it. */
-  within(signal: AbortSignal | undefined): Pick<SingleFlight, 'run'> {
-    return {
-      run: (key, task, blob) =>
-        this.#own.run(key, async () => {
-          if (blob === undefined || blob.size < sharedFrom) return task();
-          const end = await this.#begin(`flights/${digestHex(blob.digest)}`, signal);
-          try {
-            return await task();
-          } finally {
-            await end();
-          }
-        }),
-    };
+  /**
+   * Runs `bring` when nobody else is at the blob; `waited` says that somebody was, so that it may be there now. A small
+   * blob is fetched twice sooner than anybody waits for it.
+   */
+  async run(
+    blob: Descriptor,
+    bring: (waited: boolean) => Promise<void>,
+    signal?: AbortSignal,
+  ): Promise<void> {
+    if (blob.size < sharedFrom) return bring(false);
+    const { end, waited } = await this.#begin(`flights/${digestHex(blob.digest)}`, signal);
+    try {
+      await bring(waited);
+    } finally {
+      await end();
+    }
   }
 
-  async #begin(key: string, signal: AbortSignal | undefined): Promise<() => Promise<void>> {
+  async #begin(
+    key: string,
+    signal: AbortSignal | undefined,
+  ): Promise<{ readonly waited: boolean; readonly end: () => Promise<void> }> {
     const mark = Buffer.from(randomUUID());
+    let waited = false;
     let [seen, since] = ['', performance.now()];
     while (!(await this.#store.write(key, mark, { createOnly: true }))) {
+      waited = true;
       const beat = await this.#store.read(key, 1024, signal);
       const text = Buffer.from(beat ?? new Uint8Array()).toString('utf8');
       if (text !== seen) [seen, since] = [text, performance.now()];
@@ -65,10 +71,11 @@ export class SharedFlights {
       const sign = Buffer.from(`${mark.toString('utf8')} ${beats}`);
       beating = this.#store.write(key, sign).catch((error: unknown) => asFailure(error));
     }, this.#options.beatMs);
-    return async () => {
+    const end = async (): Promise<void> => {
       clearInterval(timer);
       await beating;
       await this.#store.delete(key).catch((error: unknown) => asFailure(error));
     };
+    return { waited, end };
   }
 }

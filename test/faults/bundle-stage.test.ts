@@ -133,7 +133,10 @@ test('two processes that stage the same image at once fetch each layer once; one
   const flights = new SharedFlights(scene.s3.store, { deadMs: 300, lookMs: 50 });
   const dead = image.blobs[1]?.descriptor ?? assert.fail();
   await scene.s3.store.write(`flights/${dead.digest.slice(7)}`, Buffer.from('killed'));
-  assert.equal(await flights.within(undefined).run('k', async () => 'landed', dead), 'landed');
+  const seen: boolean[] = [];
+  await flights.run(dead, async (waited) => void seen.push(waited));
+  await flights.run(dead, async (waited) => void seen.push(waited));
+  assert.deepEqual(seen, [true, false]);
   assert.equal(await scene.s3.store.head(`flights/${dead.digest.slice(7)}`), undefined);
 });
 
