@@ -40,13 +40,11 @@ export async function copyImage(
 ): Promise<CopyReport> {
   const state = await stateOf(target, root, options);
   if (state === 'there') return unchanged(root.digest);
-  const graph = await loadSelected(
-    context.manifests.before(source, source.key),
-    root,
-    options.platforms,
-    options.signal,
-  );
-  await learn(target, state, context, options);
+  const manifests = context.manifests.before(source, source.key);
+  const [graph] = await Promise.all([
+    loadSelected(manifests, root, options.platforms, options.signal),
+    learn(target, state, context, options),
+  ]);
   const found = await attachmentsOf(source, graph, options);
   return new LoadedCopy(source, target, { graph, found }, context, { ...options, ...before(state) }).run();
 }
@@ -78,7 +76,10 @@ export async function copyImageToMany(
   if (states.every((state) => state === 'there'))
     return targets.map(({ target }) => ({ target, report: unchanged(root.digest) }));
   const manifests = context.manifests.before(source, source.key);
-  const graph = await loadSelected(manifests, root, options.platforms, options.signal);
+  const [graph] = await Promise.all([
+    loadSelected(manifests, root, options.platforms, options.signal),
+    ...targets.map(({ target }, index) => learn(target, states[index], context, options)),
+  ]);
   const found = await attachmentsOf(source, graph, options);
   const holders = new BlobHolders();
   const sibling = new SiblingSource(source, holders);
@@ -89,7 +90,6 @@ export async function copyImageToMany(
     return { ...order, loaded, copy: loaded.copy };
   });
   const needy = copies.filter((each) => each !== undefined);
-  await Promise.all(targets.map(({ target }, index) => learn(target, states[index], context, options)));
   if (needy.length > 1) {
     const blobs = [...graph.blobs, ...(await attachedBlobs(manifests, found, options))];
     const order = {

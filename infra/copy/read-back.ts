@@ -24,9 +24,8 @@ export async function readBack(
   const blobs: Descriptor[] = [];
   const manifests: GraphNode[] = [];
   await inParallel(graph.blobs, async (blob) => {
-    if (proven.has(target, blob.digest)) return;
-    if (await seen(() => target.proveBlob(blob, signal), isSettling, signal)) proven.add(target, blob.digest);
-    else blobs.push(blob);
+    const look = (): Promise<boolean> => seen(() => target.proveBlob(blob, signal), isSettling, signal);
+    if (!(await proven.prove(target, blob.digest, look))) blobs.push(blob);
   });
   await inParallel(graph.manifests, async (node) => {
     const { digest } = node.stored.descriptor;

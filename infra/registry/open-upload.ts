@@ -3,7 +3,7 @@ import { uploadedBytes } from '../../domain/registry/content-range.ts';
 import type { BlobUpload } from '../copy/content.ts';
 import { gatedLocation, RegistryUpload, type UploadContext } from './registry-upload.ts';
 
-/** Only uploads that are worth continuing are remembered. Bytes. */
+/** Only uploads from this size on are worth being continued, and so remembered. Bytes. */
 const memorableBytes = 1024 * 1024;
 
 /** Continues the upload that is remembered, where the registry still knows it; opens a new one otherwise. */
@@ -12,13 +12,16 @@ export async function openRegistryUpload(
   uploads: URL,
   resume: boolean,
 ): Promise<BlobUpload> {
-  const remembered = resume ? context.memory?.recall(context.memoryKey) : undefined;
-  const continued = remembered === undefined ? undefined : await continueUpload(context, uploads, remembered);
-  return continued ?? startUpload(context, uploads);
+  const { memory: _memory, ...rest } = context;
+  // A note is a file: for a small blob it costs more than the bytes.
+  const own: UploadContext = context.blob.size < memorableBytes ? rest : context;
+  const remembered = resume ? own.memory?.recall(own.memoryKey) : undefined;
+  const continued = remembered === undefined ? undefined : await continueUpload(own, uploads, remembered);
+  return continued ?? startUpload(own, uploads);
 }
 
 async function startUpload(context: UploadContext, uploads: URL): Promise<BlobUpload> {
-  const { session, scope, about, blob, signal } = context;
+  const { session, scope, about, signal } = context;
   const answer = await session.call({
     method: 'POST',
     url: uploads,
@@ -28,7 +31,7 @@ async function startUpload(context: UploadContext, uploads: URL): Promise<BlobUp
     ...(signal === undefined ? {} : { signal }),
   });
   const location = gatedLocation(context, uploads, answer.header('location'));
-  if (blob.size >= memorableBytes) context.memory?.remember(context.memoryKey, location.href);
+  context.memory?.remember(context.memoryKey, location.href);
   return new RegistryUpload(context, location, 0);
 }
 

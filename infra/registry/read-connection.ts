@@ -8,6 +8,8 @@ import { maxHeadBytes, parseResponseHead } from './response-head.ts';
 
 const bufferBytes = 256 * 1024;
 const bufferCount = 4;
+/** Heads, and bodies not longer than this, are read into one small buffer: most connections never see more. */
+const smallBytes = 16 * 1024;
 /** Two writes in flight keep both sockets busy; the other buffers are for the read that goes on meanwhile. */
 const maxInFlight = 2;
 
@@ -84,6 +86,7 @@ export class ReadConnection {
       this.#sink = sink;
       this.#bodyWaiting = { resolve, reject };
       this.#pace.waitForBody();
+      if (length > smallBytes) this.#buffers.grow();
       const first = this.#leftover;
       this.#leftover = Buffer.alloc(0);
       if (first.byteLength > 0) this.received(first);
@@ -187,14 +190,19 @@ export class ReadConnection {
   }
 }
 
-/** Four buffers; one that is still being written elsewhere is not handed out. */
+/** A small buffer, and four large ones once there is much to read; one that is still being written elsewhere is not handed out. */
 class BufferRing {
-  readonly #all = Array.from({ length: bufferCount }, () => Buffer.allocUnsafeSlow(bufferBytes));
+  readonly #all: Buffer[] = [Buffer.allocUnsafeSlow(smallBytes)];
   readonly #held = new Map<ArrayBufferLike, number>();
 
+  grow(): void {
+    if (this.#all.length === bufferCount) return;
+    this.#all.splice(0, 1, ...Array.from({ length: bufferCount }, () => Buffer.allocUnsafeSlow(bufferBytes)));
+  }
+
   next(): Buffer {
-    const free =
-      this.#all.find((buffer) => !this.#held.has(buffer.buffer)) ?? Buffer.allocUnsafeSlow(bufferBytes);
+    const free = this.#all.find((buffer) => !this.#held.has(buffer.buffer));
+    if (free === undefined) return Buffer.allocUnsafeSlow(this.#all.length === 1 ? smallBytes : bufferBytes);
     // The one handed out goes to the end, so that the one just delivered is not the next to be filled.
     this.#all.push(...this.#all.splice(this.#all.indexOf(free), 1));
     return free;

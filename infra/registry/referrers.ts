@@ -43,6 +43,11 @@ export class Referrers {
     return [...referrers, ...(await this.#cosign(digest, tags, signal))];
   }
 
+  /** A complete list of tags was read: attachments need not list them again. */
+  listed(tags: readonly TagName[]): void {
+    this.#client.learned(attachmentTagsKey(this.#path), attachmentTags(tags));
+  }
+
   /** Keeps the fallback tag where the registry does not keep the list itself: it would have said so in `OCI-Subject`. */
   async pushed(manifest: StoredManifest, answer: HttpAnswer, signal?: AbortSignal): Promise<void> {
     if (answer.header('oci-subject') !== undefined) return;
@@ -85,11 +90,23 @@ export class Referrers {
     });
   }
 
-  /** Undefined where the registry does not have the API. */
+  /** Undefined where the registry does not have the API. While that is not known, who asks first asks alone. */
   async #fromApi(
     digest: Digest,
     signal: AbortSignal | undefined,
   ): Promise<readonly Descriptor[] | undefined> {
+    const client = this.#client;
+    if (client.referrersApi !== undefined) return this.#askApi(digest, signal);
+    if (client.referrersProbe !== undefined) {
+      await client.referrersProbe.catch(() => undefined);
+      return this.#askApi(digest, signal);
+    }
+    const probe = this.#askApi(digest, signal);
+    client.referrersProbe = probe;
+    return probe.finally(() => (client.referrersProbe = undefined));
+  }
+
+  async #askApi(digest: Digest, signal: AbortSignal | undefined): Promise<readonly Descriptor[] | undefined> {
     if (this.#client.referrersApi === false) return undefined;
     const found: Descriptor[] = [];
     let url: URL | undefined = this.#url(`referrers/${digest}`);
@@ -154,7 +171,7 @@ export class Referrers {
     return this.#client.shortLived(attachmentTagsKey(this.#path), async () => {
       const { session } = this.#client;
       const some = await listSomeTags(session, this.#path, this.#scope, this.#about, maxTagPages, signal);
-      return some.complete ? new Set(some.tags.filter((tag) => tag.startsWith('sha256-'))) : undefined;
+      return some.complete ? attachmentTags(some.tags) : undefined;
     });
   }
 
@@ -180,6 +197,10 @@ export class Referrers {
 /** Under which name the short list of attachment tags is remembered. */
 export function attachmentTagsKey(path: RepositoryPath): string {
   return `attachment tags ${path}`;
+}
+
+function attachmentTags(tags: readonly string[]): ReadonlySet<string> {
+  return new Set(tags.filter((tag) => tag.startsWith('sha256-')));
 }
 
 function parseIndex(answer: HttpAnswer): Manifest {

@@ -40,6 +40,8 @@ export class RegistryClient {
   readonly locks = new KeyedLocks();
   /** Whether it has the referrers API; undefined while not known. */
   referrersApi: boolean | undefined;
+  /** The question that is about to tell. */
+  referrersProbe: Promise<unknown> | undefined;
   readonly #flights = new SingleFlight();
   readonly #recent = new Map<string, { readonly value: unknown; readonly until: number }>();
 
@@ -73,10 +75,15 @@ export class RegistryClient {
     if (known !== undefined && known.until > performance.now()) return known.value as T;
     return this.#flights.run(key, async () => {
       const value = await ask();
-      if (this.#recent.size >= 1000) this.#recent.clear();
-      this.#recent.set(key, { value, until: performance.now() + shortLifeMs });
+      this.learned(key, value);
       return value;
     });
+  }
+
+  /** An answer that came along with another one. */
+  learned(key: string, value: unknown): void {
+    if (this.#recent.size >= 1000) this.#recent.clear();
+    this.#recent.set(key, { value, until: performance.now() + shortLifeMs });
   }
 
   /** The answer to a question has changed by our own doing. */

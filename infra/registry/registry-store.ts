@@ -90,7 +90,9 @@ export class RegistryStore implements ContentStore, BlobMounter {
   async listTags(signal?: AbortSignal): Promise<readonly TagName[]> {
     try {
       const about = { side: this.#role, subject: this.label };
-      return await listAllTags(this.#client.session, this.#path, this.#scope, about, signal);
+      const tags = await listAllTags(this.#client.session, this.#path, this.#scope, about, signal);
+      this.#referrers.listed(tags);
+      return tags;
     } catch (error) {
       if (error instanceof Failure && error.code === 'RepositoryNotFound') return [];
       throw error;

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { digestOf } from '../../support/misbehaving-registry/content.ts';
 import { describe, sampleBytes, imageOf, sampleImage } from '../../support/misbehaving-registry/images.ts';
 import { row, sourcePath, targetPath } from '../../support/faults/world.ts';
@@ -52,4 +53,39 @@ row('a repository of 3,000 tags is asked for attachments by its list, not image 
     await world.copy(source, target, { reference, tag: reference });
   assert.equal(world.trace.count('GET', '/tags/list', source.origin), 4);
   assert.equal(world.trace.count('GET', '/manifests/sha256-', source.origin), 0);
+});
+
+row(
+  'images that arrive together prove a shared blob once and ask once for the referrers API',
+  async (world) => {
+    const images = [1, 2, 3, 4, 5, 6].map(version);
+    const { source, target } = await world.pair(version(1), { source: { referrersApi: false } });
+    images.forEach((image, index) => source.hold(sourcePath, image, `v${index + 1}`));
+    await Promise.all(
+      images.map((_image, index) =>
+        world.copy(source, target, { reference: `v${index + 1}`, tag: `v${index + 1}` }),
+      ),
+    );
+    assert.equal(world.trace.count('GET', '/blobs/', target.origin), 1 + layers.length + images.length);
+    assert.equal(world.trace.count('GET', '/referrers/', source.origin), 1);
+  },
+);
+
+row('an image that lost its way while others waited for its proof costs them nothing', async (world) => {
+  const [one, other] = [version(1), version(2)];
+  const { source, target } = await world.pair(one);
+  source.hold(sourcePath, other, 'v2');
+  const stop = new AbortController();
+  const shared = `/blobs/${digestOf(layers[0] ?? config)}`;
+  target.script({ method: 'GET', path: shared, times: 1 }, async (exchange) => {
+    stop.abort();
+    await sleep(100);
+    await exchange.send(await exchange.honestAnswer());
+  });
+  const [first] = await Promise.allSettled([
+    world.copy(source, target, { hooks: { signal: stop.signal } }),
+    world.copy(source, target, { reference: 'v2', tag: 'v2' }),
+  ]);
+  assert.ok(first);
+  world.landed(target, other, 'v2');
 });
