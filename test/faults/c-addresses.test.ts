@@ -106,33 +106,37 @@ heading('C. Upload addresses, lists, foreign layers, storage hosts', () => {
     await world.copyFails('LocationRefused', source, target);
   });
 
-  row('C10 a tag list that links to itself, in circles or without end stops', async (world) => {
-    const registry = await world.registry();
-    for (let index = 0; index < 30; index += 1) registry.hold(sourcePath, sampleImage('c10'), `t${index}`);
-    const list = (link: (page: number) => string): void => {
-      registry.clearScripts();
-      let page = 0;
-      registry.script({ path: 'tags/list' }, (exchange) => {
-        page += 1;
-        return exchange.send({
-          status: 200,
-          headers: { link: link(page) },
-          body: JSON.stringify({ name: sourcePath, tags: [`p${page}`] }),
+  row(
+    'C10 a tag list that links to itself, in circles or without end stops',
+    async (world) => {
+      const registry = await world.registry();
+      for (let index = 0; index < 30; index += 1) registry.hold(sourcePath, sampleImage('c10'), `t${index}`);
+      const list = (link: (page: number) => string): void => {
+        registry.clearScripts();
+        let page = 0;
+        registry.script({ path: 'tags/list' }, (exchange) => {
+          page += 1;
+          return exchange.send({
+            status: 200,
+            headers: { link: link(page) },
+            body: JSON.stringify({ name: sourcePath, tags: [`p${page}`] }),
+          });
         });
-      });
-    };
-    const tags = `/v2/${sourcePath}/tags/list`;
-    const endpoint = world.endpoint(registry, sourcePath);
-    world.maxRequests = 3000;
-    list(() => `<${tags}?last=a>; rel="next"`);
-    await rejection(['PaginationLoop', 'ListingIncomplete'], world.engine.listTags(endpoint));
-    list((page) => `<${tags}?last=${page % 2}>; rel="next"`);
-    await rejection(['PaginationLoop', 'ListingIncomplete'], world.engine.listTags(endpoint));
-    const before = world.trace.entries.length;
-    list((page) => `<${tags}?last=${page}>; rel="next"`);
-    await rejection(['PaginationLoop', 'ListingIncomplete'], world.engine.listTags(endpoint));
-    assert.ok(world.trace.entries.length - before <= 1001, 'at most a thousand pages');
-  });
+      };
+      const tags = `/v2/${sourcePath}/tags/list`;
+      const endpoint = world.endpoint(registry, sourcePath);
+      world.maxRequests = 3000;
+      list(() => `<${tags}?last=a>; rel="next"`);
+      await rejection(['PaginationLoop', 'ListingIncomplete'], world.engine.listTags(endpoint));
+      list((page) => `<${tags}?last=${page % 2}>; rel="next"`);
+      await rejection(['PaginationLoop', 'ListingIncomplete'], world.engine.listTags(endpoint));
+      const before = world.trace.entries.length;
+      list((page) => `<${tags}?last=${page}>; rel="next"`);
+      await rejection(['PaginationLoop', 'ListingIncomplete'], world.engine.listTags(endpoint));
+      assert.ok(world.trace.entries.length - before <= 1001, 'at most a thousand pages');
+    },
+    { headersTimeoutMs: 30_000, idleTimeoutMs: 30_000 },
+  );
 
   row(
     'C10 a Link without brackets is followed on the same path, and never to another port',

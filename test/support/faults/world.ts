@@ -14,6 +14,7 @@ import type {
   RegistryAccess,
   RepositoryEndpoint,
 } from '../../../infra/copy/engine.ts';
+import type { RegistryLimits } from '../../../infra/registry/registry-client.ts';
 import { Cdn } from '../misbehaving-registry/cdn.ts';
 import type { Double } from '../misbehaving-registry/double.ts';
 import type { SampleImage } from '../misbehaving-registry/images.ts';
@@ -40,8 +41,8 @@ export class FaultWorld {
   readonly #accesses = new Map<Double, Partial<RegistryAccess>>();
   readonly #failures: Failure[] = [];
 
-  constructor() {
-    const { engine, close } = quickEngine();
+  constructor(limits: RegistryLimits = {}) {
+    const { engine, close } = quickEngine(limits);
     this.engine = engine;
     this.#closeEngine = close;
   }
@@ -224,10 +225,17 @@ export function heading(name: string, rows: () => void): void {
   describe(name, { concurrency: 6 }, rows);
 }
 
-/** One row of the catalogue: its own world, and the invariants at the end. Its name begins with the row's id. */
-export function row(name: string, body: (world: FaultWorld) => Promise<void>): void {
+/**
+ * One row of the catalogue: its own world, and the invariants at the end. Its name begins with the row's id. `limits`: for
+ * rows in which nobody is slow on purpose, time-outs that a busy machine does not reach. Default: short ones.
+ */
+export function row(
+  name: string,
+  body: (world: FaultWorld) => Promise<void>,
+  limits: RegistryLimits = {},
+): void {
   test(name, { timeout: 60_000 }, async () => {
-    const world = new FaultWorld();
+    const world = new FaultWorld(limits);
     try {
       await body(world);
     } finally {
