@@ -34,6 +34,7 @@ async function workspace(): Promise<string> {
     'infra/registry',
     'test/faults',
     'test/domain',
+    'test/infra/registry',
     'test/support',
     'package.json',
     'tsconfig.json',
