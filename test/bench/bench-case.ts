@@ -2,6 +2,7 @@ import type { Ground } from './ground.ts';
 import { measure } from './measure.ts';
 import type { Peers } from './peers.ts';
 import type { CaseResult } from './result.ts';
+import { seedManyTags } from './seed.ts';
 import { ours, type Place } from './sides.ts';
 
 /** What every case works with. */
@@ -23,6 +24,13 @@ export interface Case {
 export const sourceOf = (bench: Bench, path: string): Place => ({ domain: bench.ground.source.domain, path });
 /** 1 GiB at full scale. */
 export const largeBytes = (bench: Bench): number => Math.round(2 ** 30 * bench.scale);
+
+/** Like the peers, the command has run here before: what it compiles in its first copy is kept. */
+export async function warmUp(bench: Bench): Promise<void> {
+  const from = sourceOf(bench, 'warm/one');
+  await seedManyTags(from.domain, from.path, 1);
+  await fill(bench, from, sourceOf(bench, 'warm/two'));
+}
 
 /** Copies with our own command before the clock starts. */
 export async function fill(bench: Bench, from: Place, to: Place): Promise<void> {

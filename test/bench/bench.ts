@@ -1,6 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { cpus } from 'node:os';
 import { parseArgs } from 'node:util';
+import { warmUp } from './bench-case.ts';
 import { breakCases } from './break-cases.ts';
 import { bundleCase } from './bundle.ts';
 import { smoothCases } from './cases.ts';
@@ -28,15 +29,12 @@ if (wanted.length === 0)
 
 const peers = await installPeers();
 const ground = await Ground.open();
+const bench = { ground, peers, repetitions: Number(values.repetitions), scale: Number(values.scale) };
 const results: CaseResult[] = [];
 try {
+  await warmUp(bench);
   for (const each of wanted) {
-    const result = await each.run({
-      ground,
-      peers,
-      repetitions: Number(values.repetitions),
-      scale: Number(values.scale),
-    });
+    const result = await each.run(bench);
     for (const part of [result].flat()) {
       results.push(part);
       console.log(resultText(part));

@@ -8,8 +8,6 @@ import { bundleCommand } from '../../infra/local/bundle-command.ts';
 import { RegistryClients } from '../../infra/registry/registry-client.ts';
 import { RegistryStore } from '../../infra/registry/registry-store.ts';
 import { listAllTags } from '../../infra/registry/tag-list.ts';
-import { measure } from './measure.ts';
-import { ours } from './sides.ts';
 import { openFlakyLink, type FlakyLink, type FlakyLinkOptions } from '../support/flaky-link.ts';
 import { startRegistryProcess, type RegistryProcess } from '../support/registry-process.ts';
 
@@ -29,14 +27,6 @@ export class Ground {
   static async open(): Promise<Ground> {
     const ground = new Ground(await startRegistryProcess());
     await bundleCommand(join(ground.folder, 'command'));
-    // Like the peers, it has run here before: what it compiles in its first run is kept.
-    const { argv, env } = ours(
-      ground.folder,
-      'copy',
-      `${ground.source.domain}/none:v1`,
-      `${ground.source.domain}/other`,
-    );
-    await measure(argv, { env: env ?? {} });
     return ground;
   }
 

@@ -86,7 +86,7 @@ export async function openFlakyLink(
 }
 
 const requestLine =
-  /^(GET|HEAD|POST|PUT|PATCH|DELETE) \/v2\/\S*?\/?(manifests|blobs|tags|referrers|_catalog)?(?:\/\S*)? HTTP\/1\.1/;
+  /^(GET|HEAD|POST|PUT|PATCH|DELETE) \/v2\/(?:\S*\/)?(?:(manifests|blobs|tags|referrers|_catalog)(?:[/?]\S*)?)? HTTP\/1\.1/;
 
 /** Clients write a request's head at once, so it starts a chunk. */
 function countRequests(chunk: Buffer, requests: Map<string, number>): void {
