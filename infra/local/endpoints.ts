@@ -14,6 +14,8 @@ export interface RegistryEndpoint {
 export interface Endpoints {
   /** Base URL of our API. */
   readonly api: string;
+  /** The page that the worker shows to Prometheus. */
+  readonly workerMetrics: string;
   /** `host:port`. */
   readonly temporalAddress: string;
   readonly temporalNamespace: string;

@@ -177,6 +177,7 @@ function describe({ folder, env, ports, secrets }: Context): Endpoints {
   const { admin, operator, viewer } = secrets.tokens;
   return {
     api: `http://${at(ports.api)}`,
+    workerMetrics: `http://${at(ports.metrics)}/metrics`,
     temporalAddress: given(env).temporal ? (env['TEMPORAL_ADDRESS'] ?? '') : at(ports.temporal),
     temporalNamespace: env['TEMPORAL_NAMESPACE'] ?? 'default',
     temporalUi: env['TEMPORAL_UI'] ?? `http://${at(ports.temporalUi)}`,

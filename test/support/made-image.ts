@@ -3,12 +3,15 @@ import type { Content, Image } from '../../infra/local/demo/image.ts';
 
 const oci = 'application/vnd.oci.image';
 
-/** A new image, unlike all others, for one platform, with layers of the given sizes in bytes. */
+/** A new layer, unlike all others, of so many bytes. */
+export const madeLayer = (size: number): Content => content(`${oci}.layer.v1.tar`, randomBytes(size));
+
+/** A new image, unlike all others, for one platform, with layers that are given or of the given sizes in bytes. */
 export function madeImage(
-  layerSizes: readonly number[],
+  layerSizes: readonly (number | Content)[],
   { created = '2026-01-01T00:00:00Z' }: { readonly created?: string } = {},
 ): Image {
-  const layers = layerSizes.map((size) => content(`${oci}.layer.v1.tar`, randomBytes(size)));
+  const layers = layerSizes.map((layer) => (typeof layer === 'number' ? madeLayer(layer) : layer));
   const config = content(`${oci}.config.v1+json`, {
     created,
     architecture: 'amd64',
