@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import type { FailureCode } from '../../domain/failure.ts';
+import { describeFailure, type FailureCode } from '../../domain/failure.ts';
 import type { Repository, VerificationSpec } from '../../domain/resources/repository.ts';
+import { rollbackAnnotation } from '../../domain/reconcile/lifecycle.ts';
 import { applier } from '../../infra/local/apply.ts';
 import { demoRegistry } from '../../infra/local/demo/registry.ts';
 import type { Image } from '../../infra/local/demo/image.ts';
@@ -141,6 +142,53 @@ test('a new image under the tag goes nowhere before it is signed; the old one st
   await live.gateway.startSync(ref, 'manual');
   assert.equal((await live.ended(name, 3)).record.result, 'Success');
   assert.ok(fresh.index.bytes.equals(await to.manifest(path, '1')));
+});
+
+test('a rollback to a version that is not signed acceptably is refused, also by annotation, and nothing moves', async () => {
+  const { path, image, name } = await scene({ publicKey }, (at, one) => byTag(at, one));
+  const [unsigned, strange] = [madeImage([3000]), madeImage([4000])];
+  // They are at the site already, as versions from before a signature was asked for would be.
+  for (const one of [unsigned, strange]) await to.push(path, 'old', one);
+  await byTag(path, strange, stranger);
+  const ref = { namespace: live.namespace, name };
+  const untouched = async (): Promise<void> => {
+    const { spec } = await live.get(name);
+    assert.equal(spec.pinnedDigest, undefined);
+    assert.ok(image.index.bytes.equals(await to.manifest(path, '1')));
+  };
+  for (const [one, code] of [
+    [unsigned, 'SignatureRequired'],
+    [strange, 'SignatureInvalid'],
+  ] as const) {
+    const route = `/namespaces/${live.namespace}/repositories/${name}/rollback`;
+    const answered = await call(tokens.admin, 'POST', route, { digest: one.index.digest });
+    assert.ok(answered.status >= 400 && answered.text.includes(`"${code}"`), answered.text);
+    await untouched();
+    const annotations = { [rollbackAnnotation]: one.index.digest };
+    await live.resources.resource('repositories').patch(ref, { metadata: { annotations } });
+    const object = await until('the request is served', async () => {
+      const found = await live.get(name);
+      return found.metadata.annotations?.[rollbackAnnotation] === undefined ? found : undefined;
+    });
+    await until(`the Event that says ${code}`, async () => {
+      const events = await live.eventsOf(object.metadata.uid ?? '');
+      return events.find(
+        ({ action, note }) => action === 'Rollback' && note?.startsWith(describeFailure(code, {}, 'en')),
+      );
+    });
+    await untouched();
+  }
+  await byTag(path, unsigned);
+  const signed = await call(
+    tokens.admin,
+    'POST',
+    `/namespaces/${live.namespace}/repositories/${name}/rollback`,
+    {
+      digest: unsigned.index.digest,
+    },
+  );
+  assert.equal(signed.status, 200, signed.text);
+  assert.ok(unsigned.index.bytes.equals(await to.manifest(path, '1')));
 });
 
 test('a key from a ConfigMap is read at each sync, so that a rotation counts at once', async () => {
