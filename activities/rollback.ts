@@ -1,14 +1,16 @@
+import type { AuditImage } from '../domain/audit/record.ts';
 import { Failure } from '../domain/failure.ts';
 import type { Descriptor } from '../domain/image/descriptor.ts';
 import {
   decideRollback,
+  pinOf,
   pinPatch,
   rollbackSites,
   type RollbackDecision,
   type RollbackRequest,
 } from '../domain/lifecycle/rollback.ts';
 import type { ObjectRef } from '../domain/resources/meta.ts';
-import type { Repository } from '../domain/resources/repository.ts';
+import type { Repository, RepositorySpec } from '../domain/resources/repository.ts';
 import { explain, type FailureFacts } from '../domain/sync/failure-facts.ts';
 import { chooseSites } from '../domain/sync/site-choice.ts';
 import type { PooledImages } from '../infra/bundle/pooled-images.ts';
@@ -166,9 +168,26 @@ async function sourceOf(
 
 /** Pins the tag before it is moved, so that no resync in between or after undoes it. Idempotent. */
 async function fenceTag(deps: RollbackDependencies, plan: RollbackPlan): Promise<void> {
-  const repository = await requireRepository(deps, plan.ref, plan.uid);
-  const patch = pinPatch(repository.spec, plan.tag, plan.to, plan.chosen);
-  await deps.resources.resource('repositories').patch(plan.ref, patch);
+  const { ref, uid, tag, to, chosen } = plan;
+  const repository = await requireRepository(deps, ref, uid);
+  const { spec } = repository;
+  const images = (chosen ?? [undefined]).map((site) => pinnedImage(spec, plan, site));
+  const fact = { verb: 'pin', object: { resource: 'repositories', ...ref }, images };
+  await deps.audit.around(fact, async () => {
+    await deps.resources.resource('repositories').patch(ref, pinPatch(spec, tag, to, chosen));
+  });
+}
+
+/** What a tag was held at and is held at now, at a site or at all. */
+function pinnedImage(spec: RepositorySpec, { tag, to }: RollbackPlan, site: string | undefined): AuditImage {
+  const before = pinOf(spec, tag, site);
+  return {
+    ...(site === undefined ? {} : { site }),
+    repository: spec.repository,
+    tag,
+    ...(before === undefined ? {} : { digestBefore: before }),
+    digestAfter: to,
+  };
 }
 
 async function siteFact(

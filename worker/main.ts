@@ -6,6 +6,7 @@ import { createBundleActivities, createBundleCopyActivities } from '../activitie
 import { createLifecycleActivities } from '../activities/lifecycle.ts';
 import { createStepAudit, type StepAuditDependencies } from '../activities/step-audit.ts';
 import { auditedCredentials } from '../infra/audit/audited-credentials.ts';
+import { auditedGateways } from '../infra/audit/audited-gateways.ts';
 import { checkpointSigner } from '../infra/audit/checkpoint-signer.ts';
 import { connectAuditObjects } from '../infra/audit/connect-audit.ts';
 import { openAudit, type OpenAudit } from '../infra/audit/open-audit.ts';
@@ -28,9 +29,7 @@ import { checkStore } from '../infra/storage/store-check.ts';
 import { ObjectStore } from '../infra/storage/object-store.ts';
 import { createSiteRegistry } from '../infra/registry/site-registry.ts';
 import { RegistryStore } from '../infra/registry/registry-store.ts';
-import { createBundleGateway } from '../infra/temporal/bundle-gateway.ts';
 import { createBundleSchedules } from '../infra/temporal/bundle-schedules.ts';
-import { createLifecycleGateway } from '../infra/temporal/lifecycle-gateway.ts';
 import { createLifecycleSchedules } from '../infra/temporal/lifecycle-schedules.ts';
 import { clusterPlaces } from '../activities/copy-places.ts';
 import { createCopyActivities, createHubActivities } from '../activities/index.ts';
@@ -239,9 +238,11 @@ async function startHub(): Promise<() => Promise<void>> {
   registerImageGauges(metrics, caches);
   registerStorageGauges(metrics, { documents, resources });
   const around = { clients: resources, caches, events, log };
+  const onTrouble = trouble('an action could not be audited');
+  const gateways = auditedGateways(temporal, { ...trail, reader: audit.reader, onTrouble });
   const stopLifecycle = startLifecycleReconcilers({
     ...around,
-    gateway: createLifecycleGateway(temporal),
+    gateway: gateways.lifecycle,
     schedules: createLifecycleSchedules(temporal),
   });
   const checked = async (): Promise<void> =>
@@ -249,10 +250,10 @@ async function startHub(): Promise<() => Promise<void>> {
   void untilDone('looking at the store of bundles', checked, log, signal);
   const stopSites = startEdgeSiteReconciler({
     ...around,
-    gateway: createBundleGateway(temporal),
+    gateway: gateways.bundles,
     schedules: createBundleSchedules(temporal),
   });
-  const stop = startReconcilers({ ...around, credentials, secrets, workflows: gateway });
+  const stop = startReconcilers({ ...around, credentials, secrets, workflows: gateways.workflows });
   const depart = announcePresence(cluster, hostname(), trouble('its Lease cannot be renewed'));
   return async () => {
     depart();
@@ -264,13 +265,8 @@ async function startHub(): Promise<() => Promise<void>> {
 
 /** The worker's own part of the audit log, and who it is in there: waits for the cluster, which alone can tell. */
 async function startAudit(): Promise<{ audit: OpenAudit; trail: StepAuditDependencies }> {
-  const {
-    stream,
-    signingKeyFile: file,
-    spoolFolder,
-    retentionDays,
-    checkpointBucket: second,
-  } = settings.audit;
+  const { stream, signingKeyFile: file, spoolFolder, retentionDays } = settings.audit;
+  const second = settings.audit.checkpointBucket;
   const store = settings.bundleStore;
   const runs = createRunStates(temporal);
   const audit = await openAudit({

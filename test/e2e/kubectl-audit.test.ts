@@ -14,6 +14,7 @@ interface AuditItem {
   readonly stream: string;
   readonly actor: { readonly name: string };
   readonly trigger?: string;
+  readonly onBehalfOf?: string;
   readonly workflow?: { readonly id: string; readonly runId: string };
   readonly images?: readonly { readonly site: string; readonly digestAfter?: string }[];
 }
@@ -44,21 +45,23 @@ before(async () => {
 test('what is done with kubectl is audited under the name of who did it, with intent, outcome and Event', async () => {
   assert.equal((await apply(secret('hub', upstream.password))).code, 0);
   assert.equal((await apply({ ...repository, metadata: { name: 'demo', namespace: ns } })).code, 0);
-  await kubectl([
-    '-n',
-    ns,
-    'annotate',
-    'repository',
-    'demo',
-    'theriseunion.io/manual-sync=once',
-    '--overwrite',
-  ]);
+  for (const request of ['manual-sync', 'cancel-sync'])
+    await kubectl(['-n', ns, 'annotate', 'repository', 'demo', `theriseunion.io/${request}=once`]);
+  await eventually(async () => {
+    const [{ actor } = { actor: { name: '' } }] = await audit('stream=api&verb=cancel-sync');
+    const told = (await audit('stream=worker&name=demo')).flatMap(({ stage, verb, trigger, onBehalfOf }) =>
+      onBehalfOf === actor.name ? [`${verb} ${trigger} ${stage}`] : [],
+    );
+    for (const action of ['start-sync create', 'start-sync manual', 'stop-sync manual'])
+      for (const stage of ['Requested', 'Completed'])
+        assert.ok(told.includes(`${action} ${stage}`), told.join());
+  });
   await kubectl(['-n', ns, 'delete', 'repository', 'demo']);
   await eventually(async () => {
     const items = await audit('stream=api');
     assert.deepEqual(
       items.map(({ stage, verb }) => `${verb} ${stage}`).sort(),
-      ['create', 'create', 'delete', 'sync']
+      ['cancel-sync', 'create', 'create', 'delete', 'sync']
         .flatMap((verb) => [`${verb} Completed`, `${verb} Requested`])
         .sort(),
     );

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
+import type { AuditRecord } from '../../domain/audit/record.ts';
 import { rollbackAnnotation } from '../../domain/reconcile/lifecycle.ts';
 import { demoRegistry } from '../../infra/local/demo/registry.ts';
 import { liveLifecycle } from '../support/live-lifecycle.ts';
@@ -123,6 +124,17 @@ test('the annotation rollback-to does the same as the API, and is taken away', a
   const { metadata, spec } = await live.get(name);
   assert.equal(metadata.annotations?.[rollbackAnnotation], undefined);
   assert.equal(spec.pinnedDigest, old);
+  const query = `audit?stream=worker&namespace=${live.namespace}&name=${name}&limit=100`;
+  await until('each step is in the audit log, before and after', async () => {
+    const items = (await cycle.call('GET', query)).body['items'] as AuditRecord[];
+    const told = new Set(items.map(({ verb, stage }) => `${verb} ${stage}`));
+    const pinned = items.find(({ verb }) => verb === 'pin')?.images;
+    assert.ok(pinned === undefined || pinned[0]?.digestAfter === old, JSON.stringify(pinned));
+    const verbs = ['start-rollback', 'pin', 'rollback'];
+    return verbs.every((verb) => ['Requested', 'Completed'].every((end) => told.has(`${verb} ${end}`)))
+      ? true
+      : undefined;
+  });
 });
 
 test('G13 a rollback to content that is gone is refused, and the tag stays', async () => {
