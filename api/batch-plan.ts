@@ -4,6 +4,7 @@ import { usersOf } from '../domain/api/registry-use.ts';
 import type { BatchItem, BatchOperation, BatchResource, BatchResult } from '../domain/batch/operation.ts';
 import { Failure } from '../domain/failure.ts';
 import { parseNamespace, parseObjectName } from '../domain/names/kubernetes-name.ts';
+import { parseNewName } from '../domain/names/new-name.ts';
 import type { BatchRequest } from './batch-request.ts';
 import { newMeta } from './objects.ts';
 import { allNamespaces } from './route.ts';
@@ -100,6 +101,7 @@ function planCreate(
   if (tools.caches.cache(target.resource).get(key) !== undefined)
     throw new Failure('AlreadyExists', { side: 'caller', subject: target.name });
   if (target.resource === 'registrysecrets') {
+    parseNewName('registrysecrets', target.name);
     const request = parsed(newRegistrySecretSchema.safeParse(item));
     splitCredential(request.spec, tools.providers);
     return { index: target.index, namespace: target.namespace, request };
@@ -108,7 +110,7 @@ function planCreate(
   checkRepositorySpec(spec);
   const owner = { namespace: spec.registryRef.namespace ?? target.namespace, name: spec.registryRef.name };
   checkRegistryRef(spec, target.namespace, tools.caches.cache('registrysecrets').get(owner));
-  return { ...target, create: { metadata: newMeta(metadata, target.namespace, {}), spec } };
+  return { ...target, create: { metadata: newMeta('repositories', metadata, target.namespace, {}), spec } };
 }
 
 function planChange(tools: RouteTools, target: ItemTarget): BatchItem {

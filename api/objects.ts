@@ -1,5 +1,7 @@
 import { annotationPrefix, type ObjectMeta, type Resource } from '../domain/resources/meta.ts';
-import { parseNamespace, parseObjectName } from '../domain/names/kubernetes-name.ts';
+import { parseNamespace } from '../domain/names/kubernetes-name.ts';
+import { parseNewName } from '../domain/names/new-name.ts';
+import type { Plural } from '../domain/resources/kinds.ts';
 import { Failure } from '../domain/failure.ts';
 import { printable } from '../domain/names/digest.ts';
 import { encryptedPassword, type RegistrySecret } from '../domain/resources/registry-secret.ts';
@@ -19,11 +21,12 @@ type NewMeta = Pick<ObjectMeta, 'name' | 'namespace' | 'annotations' | 'labels'>
  * than the path.
  */
 export function newMeta(
+  plural: Plural,
   meta: NewMeta,
   namespace: string | undefined,
   own: Readonly<Record<string, string>>,
 ): ObjectMeta {
-  const name = parseObjectName(meta.name);
+  const name = parseNewName(plural, meta.name);
   if (meta.namespace !== undefined && meta.namespace !== '' && meta.namespace !== namespace) {
     throw new Failure('InvalidRequest', {
       side: 'caller',

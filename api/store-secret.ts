@@ -18,7 +18,7 @@ export async function storeSecret(
   request: NewRegistrySecret,
 ): Promise<RegistrySecret> {
   const { spec, credential } = splitCredential(request.spec, tools.providers);
-  const metadata = newMeta(request.metadata, namespace, {
+  const metadata = newMeta('registrysecrets', request.metadata, namespace, {
     domain: spec.domain,
     username: spec.username,
     provider: spec.provider,

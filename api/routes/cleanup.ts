@@ -24,6 +24,7 @@ import { groupVersion } from '../schema/meta.ts';
 import { listParameters, listQuerySchema, noQuery, objectParameters } from '../schema/parameters.ts';
 import { syncAnswerSchema } from '../schema/repository.ts';
 import type { RouteTools } from './tools.ts';
+import { optional } from '../schema/optional.ts';
 
 type Words = Readonly<Record<Language, string>>;
 const started: Words = { en: 'The cleanup runs', zh: '清理任务已开始' };
@@ -81,7 +82,7 @@ const planRoute = (tools: RouteTools): Route =>
       summary: 'The last plan: every tag that was looked at, what happens to it and why',
       access: { verb: 'get', resource: 'imagecleanuppolicies' },
       query: listQuerySchema.pick({ page: true, limit: true, search: true }).extend({
-        action: z.enum(['keep', 'delete']).exactOptional(),
+        action: optional(z.enum(['keep', 'delete'])),
       }),
       answers: { 200: { description: 'One page', schema: planSchema } },
     },

@@ -3,7 +3,6 @@ import { editedAnnotations } from '../../domain/api/edits.ts';
 import { checkEdgeSiteSpec } from '../../domain/api/new-edge-site.ts';
 import { edgeSiteView } from '../../domain/api/views.ts';
 import { Failure } from '../../domain/failure.ts';
-import { parseSiteName } from '../../domain/names/kubernetes-name.ts';
 import type { EdgeSite } from '../../domain/resources/edge-site.ts';
 import { newMeta, present } from '../objects.ts';
 import { route, type Route } from '../route.ts';
@@ -84,8 +83,7 @@ const createRoute = (tools: RouteTools): Route =>
     },
     async (call) => {
       checkEdgeSiteSpec(call.body.spec);
-      parseSiteName(call.body.metadata.name);
-      const metadata = newMeta(call.body.metadata, undefined, {});
+      const metadata = newMeta('edgesites', call.body.metadata, undefined, {});
       const created = await tools.clients
         .resource('edgesites')
         .create({ apiVersion: groupVersion, kind: 'EdgeSite', metadata, spec: call.body.spec });

@@ -107,7 +107,7 @@ async function createRepository(
   checkRepositorySpec(spec);
   const owner = { namespace: spec.registryRef.namespace ?? call.params.ns, name: spec.registryRef.name };
   checkRegistryRef(spec, call.params.ns, tools.caches.cache('registrysecrets').get(owner));
-  const metadata = newMeta(call.body.metadata, call.params.ns, {});
+  const metadata = newMeta('repositories', call.body.metadata, call.params.ns, {});
   const created = await tools.clients
     .resource('repositories')
     .create({ apiVersion: groupVersion, kind: 'Repository', metadata, spec });

@@ -34,11 +34,8 @@ export const storageRoute = (tools: RouteTools): Route =>
       access: { verb: 'list', resource: 'edgesites' },
       params: noParameters,
       query: listQuerySchema.pick({ page: true, limit: true, search: true }).extend({
-        site: z.string().max(63).exactOptional(),
-        by: z
-          .enum(['site', 'repository', 'tag'])
-          .exactOptional()
-          .openapi({ description: 'Default: all three' }),
+        site: optional(z.string().max(63)),
+        by: optional(z.enum(['site', 'repository', 'tag'])).openapi({ description: 'Default: all three' }),
       }),
       answers: { 200: { description: 'One page', schema: answerSchema } },
     },

@@ -12,10 +12,11 @@ import { comparisonSchema } from '../schema/lifecycle.ts';
 import { objectParameters } from '../schema/parameters.ts';
 import { existingRepository } from './repositories.ts';
 import type { RouteTools } from './tools.ts';
+import { optional } from '../schema/optional.ts';
 
 const query = z.object({
   from: z.string().max(200).openapi({ description: 'Digest' }),
-  to: z.string().max(200).exactOptional().openapi({ description: 'Digest. Default: the current one' }),
+  to: optional(z.string().max(200)).openapi({ description: 'Digest. Default: the current one' }),
 });
 
 /** Compares two versions of an image by their layers. */

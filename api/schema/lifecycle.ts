@@ -1,20 +1,15 @@
 import { z } from '@hono/zod-openapi';
 import { groupVersion } from './meta.ts';
+import { optional } from './optional.ts';
 
 /** Body of `rollback`. */
 export const rollbackRequestSchema = z
   .object({
-    digest: z
-      .string()
-      .max(200)
-      .exactOptional()
-      .openapi({ description: 'Default: the version before this one' }),
-    tag: z.string().max(128).exactOptional().openapi({ description: 'Default: the tag of the Repository' }),
-    sites: z
-      .array(z.string().max(63))
-      .max(1000)
-      .exactOptional()
-      .openapi({ description: 'Default: every site that the Repository goes to' }),
+    digest: optional(z.string().max(200)).openapi({ description: 'Default: the version before this one' }),
+    tag: optional(z.string().max(128)).openapi({ description: 'Default: the tag of the Repository' }),
+    sites: optional(z.array(z.string().max(63)).max(1000)).openapi({
+      description: 'Default: every site that the Repository goes to',
+    }),
   })
   .openapi('RollbackRequest');
 
@@ -27,7 +22,7 @@ export const rollbackAnswerSchema = z
     success: z.literal(true),
     message: z.string(),
     tag: z.string(),
-    from: z.string().exactOptional(),
+    from: optional(z.string()),
     to: z.string(),
     done: z.boolean().openapi({ description: 'False: it goes on; watch the workflow' }),
     workflowId: z.string(),
@@ -63,11 +58,10 @@ export const planItemSchema = z
     action: z.enum(['keep', 'delete']),
     reason: z.string(),
     bytes: z.number().openapi({ description: 'What deleting it frees' }),
-    state: z
-      .enum(['planned', 'parking', 'parked', 'deleted', 'restored', 'skipped'])
-      .exactOptional()
-      .openapi({ description: 'Of a deletion, once the plan was approved' }),
-    detail: z.string().exactOptional(),
+    state: optional(z.enum(['planned', 'parking', 'parked', 'deleted', 'restored', 'skipped'])).openapi({
+      description: 'Of a deletion, once the plan was approved',
+    }),
+    detail: optional(z.string()),
   })
   .openapi('CleanupPlanItem');
 
@@ -90,11 +84,9 @@ export const approveRequestSchema = z.object({ hash: z.string().max(140) }).open
 /** Body of `restore`. */
 export const restoreRequestSchema = z
   .object({
-    tags: z
-      .array(z.string().max(400))
-      .max(10_000)
-      .exactOptional()
-      .openapi({ description: '`tag` or `path:tag`. Default: all that is parked' }),
+    tags: optional(z.array(z.string().max(400)).max(10_000)).openapi({
+      description: '`tag` or `path:tag`. Default: all that is parked',
+    }),
   })
   .openapi('RestoreRequest');
 
@@ -114,8 +106,8 @@ export const storageLineSchema = z
   .object({
     site: z.string(),
     registry: z.string(),
-    path: z.string().exactOptional(),
-    tag: z.string().exactOptional(),
+    path: optional(z.string()),
+    tag: optional(z.string()),
     images: z.int(),
     totalBytes: z.number(),
     uniqueBytes: z.number().openapi({ description: 'What deleting all of it would free' }),

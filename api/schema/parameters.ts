@@ -4,9 +4,10 @@ import type { ListView } from '../../domain/api/list-view.ts';
 import { optional } from './optional.ts';
 
 const label = '[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?';
+const part = '[a-z0-9](?:[a-z0-9-]*[a-z0-9])?';
 // The patterns are for readers of the document; the names themselves are parsed by domain/names.
 const namespace = z.string().openapi({ description: 'Namespace', example: 'default', pattern: `^${label}$` });
-const name = z.string().openapi({ example: 'nginx', pattern: `^${label}(?:\\.${label})*$`, maxLength: 253 });
+const name = z.string().openapi({ example: 'nginx', pattern: `^${part}(?:\\.${part})*$`, maxLength: 253 });
 const count = '^(?:[1-9][0-9]{0,14})?$';
 
 /** `{ns}` of a list: `_all_` spans all namespaces. */

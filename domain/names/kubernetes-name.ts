@@ -12,9 +12,12 @@ export type SiteName = string & { readonly [brand]: 'SiteName' };
 
 const label = /^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/;
 
+/** Kubernetes bounds the parts of a subdomain only together (apimachinery, `IsDNS1123Subdomain`). */
+const part = /^[a-z0-9](?:[a-z0-9-]*[a-z0-9])?$/;
+
 /** Parses an object name (at most 253 characters). Throws `InvalidName`. */
 export function parseObjectName(text: string): ObjectName {
-  if (text.length > 253 || !text.split('.').every((part) => label.test(part))) refuse(text, 'object name');
+  if (text.length > 253 || !text.split('.').every((one) => part.test(one))) refuse(text, 'object name');
   return text as ObjectName;
 }
 

@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import { digestAlgorithm, digestHex, parseDigest, printable } from '../../../domain/names/digest.ts';
 import { parseNamespace, parseObjectName, parseSiteName } from '../../../domain/names/kubernetes-name.ts';
+import { parseNewName } from '../../../domain/names/new-name.ts';
 import { parseReference, printReference } from '../../../domain/names/reference.ts';
 import { isLoopback, parseRegistryDomain, registryHost } from '../../../domain/names/registry-domain.ts';
 import { parseRepositoryPath } from '../../../domain/names/repository-path.ts';
@@ -74,6 +75,12 @@ test('Kubernetes names are DNS labels and subdomains', () => {
     'ok',
   );
   assert.equal(
+    codeOf(() => parseObjectName(`${'a'.repeat(64)}.b`)),
+    'ok',
+  );
+  for (const text of ['', 'A', 'a.', '.a', 'a..b', 'a_b', '-a', 'a.-b', 'a\n'])
+    refusal('InvalidName', () => parseObjectName(text));
+  assert.equal(
     codeOf(() => parseNamespace('edge-system')),
     'ok',
   );
@@ -83,6 +90,23 @@ test('Kubernetes names are DNS labels and subdomains', () => {
   }
   refusal('InvalidName', () => parseSiteName('a.b'));
   refusal('InvalidName', () => parseObjectName(Array.from({ length: 130 }, () => 'a').join('.')));
+});
+
+test('a new object has a name that everything that is named after it has room for', () => {
+  const limits = {
+    repositories: 160,
+    registrysecrets: 180,
+    imagecleanuppolicies: 150,
+    edgesites: 63,
+  } as const;
+  for (const [plural, longest] of Object.entries(limits) as [keyof typeof limits, number][]) {
+    assert.equal(
+      codeOf(() => parseNewName(plural, 'a'.repeat(longest))),
+      'ok',
+    );
+    refusal('InvalidName', () => parseNewName(plural, 'a'.repeat(longest + 1)));
+  }
+  refusal('InvalidName', () => parseNewName('edgesites', 'a.b'));
 });
 
 test('references print and parse back to themselves', () => {
