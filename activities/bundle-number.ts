@@ -121,12 +121,13 @@ export async function announce(
     throw error;
   });
   const status = completeness(stagingStatus(undefined, 0, images.length), skipped, seconds(createdAt));
-  await bundles.applyStatus({ name }, created?.metadata.uid ?? '', {
+  await bundles.updateStatus({ name }, created?.metadata.uid ?? '', ({ status: before }) => ({
+    ...before,
     ...status,
     created: seconds(createdAt),
     expires: seconds(expires),
     ...(base === undefined ? {} : { baseSequence: base.sequence }),
-  });
+  }));
 }
 
 /** Kubernetes writes times in whole seconds. */

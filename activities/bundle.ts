@@ -9,7 +9,6 @@ import {
 import { counted } from '../domain/counted.ts';
 import { asFailure, Failure } from '../domain/failure.ts';
 import { parseSiteName } from '../domain/names/kubernetes-name.ts';
-import type { Plural, ResourceOf } from '../domain/resources/kinds.ts';
 import type { ImageBundle, ImageBundleStatus } from '../domain/resources/image-bundle.ts';
 import { setCondition } from '../domain/resources/meta.ts';
 import { explain, type FailureFacts } from '../domain/sync/failure-facts.ts';
@@ -17,7 +16,6 @@ import type { CollectReport } from '../infra/bundle/collect-bundles.ts';
 import type { InboxReport } from '../infra/bundle/inbox.ts';
 import type { PublishedBundle } from '../infra/bundle/bundle-stager.ts';
 import type { RepositoryEndpoint } from '../infra/copy/engine.ts';
-import type { ObjectKey, ResourceClient } from '../infra/kubernetes/cluster.ts';
 import type { BundleDependencies } from './bundle-dependencies.ts';
 import { planBundle, type PlannedBundle } from './bundle-plan.ts';
 import { sourceEndpoint } from './endpoints.ts';
@@ -142,9 +140,11 @@ function stagedStatus(
 }
 
 async function moveStagedSequence(deps: BundleDependencies, { site, sequence }: StagePlan): Promise<void> {
-  await change(deps.resources.resource('edgesites'), { name: site }, ({ status }) =>
-    (status?.stagedSequence ?? 0) >= sequence ? undefined : { ...status, stagedSequence: sequence },
-  );
+  await deps.resources
+    .resource('edgesites')
+    .changeStatus({ name: site }, ({ status }) =>
+      (status?.stagedSequence ?? 0) >= sequence ? undefined : { ...status, stagedSequence: sequence },
+    );
 }
 
 /** Says in every Repository that its image is on its way to the site. */
@@ -153,7 +153,7 @@ async function markRepositories(deps: BundleDependencies, plan: StagePlan): Prom
   for (const images of byRef.values()) {
     const [first] = images;
     if (first === undefined) continue;
-    await change(deps.resources.resource('repositories'), first.ref, ({ spec, status }) => {
+    await deps.resources.resource('repositories').changeStatus(first.ref, ({ spec, status }) => {
       const { digest } = shownImage(images, spec.tag)?.root ?? first.root;
       const before = status?.sites ?? [];
       const known = before.find(({ site }) => site === plan.site);
@@ -220,16 +220,7 @@ async function writeStatus(
   to: (before: ImageBundle['status']) => ImageBundleStatus,
 ): Promise<void> {
   const name = bundleObjectName(site, sequence);
-  await change(deps.resources.resource('imagebundles'), { name }, ({ status }) => to(status));
+  await deps.resources.resource('imagebundles').changeStatus({ name }, ({ status }) => to(status));
 }
 
 const clock = ({ now }: BundleDependencies): string => `${new Date(now()).toISOString().slice(0, 19)}Z`;
-
-async function change<P extends Plural>(
-  client: ResourceClient<P>,
-  key: ObjectKey,
-  to: (object: ResourceOf[P]) => NonNullable<ResourceOf[P]['status']> | undefined,
-): Promise<void> {
-  const found = await client.get(key);
-  if (found !== undefined) await client.updateStatus(key, found.metadata.uid ?? '', to);
-}

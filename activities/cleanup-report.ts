@@ -12,7 +12,8 @@ export async function reportCleanup(
   const policy = await client.get(ref);
   const uid = policy?.metadata.uid;
   if (policy === undefined || uid === undefined) return;
-  await client.applyStatus(ref, uid, cleanupStatus(policy, report, new Date(deps.now()).toISOString()));
+  const now = new Date(deps.now()).toISOString();
+  await client.updateStatus(ref, uid, (found) => cleanupStatus(found, report, now));
   const stopped = report.phase === 'Held' || report.failure !== undefined;
   await deps.events.record(
     { kind: 'ImageCleanupPolicy', ref, uid },

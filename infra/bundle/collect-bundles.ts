@@ -109,10 +109,9 @@ async function poolOf(
 async function drop(shelf: BundleShelf, resources: ResourceClients, bundle: KeptBundle): Promise<void> {
   await shelf.remove(bundle.site, bundle.sequence);
   const name = bundleObjectName(bundle.site, bundle.sequence);
-  const object = await resources.resource('imagebundles').get({ name });
-  if (object === undefined) return;
-  const status = { ...object.status, phase: 'Collected' as const };
-  await resources.resource('imagebundles').applyStatus({ name }, object.metadata.uid ?? '', status);
+  await resources
+    .resource('imagebundles')
+    .changeStatus({ name }, ({ status }) => ({ ...status, phase: 'Collected' }));
 }
 
 async function isStaging(shelf: BundleShelf, now: number): Promise<boolean> {

@@ -8,11 +8,10 @@ import { bundleObjectName } from '../../domain/bundle/stage-plan.ts';
 import { Failure } from '../../domain/failure.ts';
 import { parseDigest } from '../../domain/names/digest.ts';
 import type { SiteName } from '../../domain/names/kubernetes-name.ts';
-import type { Plural, ResourceOf } from '../../domain/resources/kinds.ts';
 import type { EdgeSite } from '../../domain/resources/edge-site.ts';
 import { parseEnvelope } from '../../domain/trust/envelope.ts';
 import { parsePublicKeyPem, type PublicKey } from '../../domain/trust/public-key.ts';
-import type { ObjectKey, ResourceClient, ResourceClients } from '../kubernetes/cluster.ts';
+import type { ResourceClients } from '../kubernetes/cluster.ts';
 import type { BundleShelf } from '../storage/bundle-shelf.ts';
 import type { SiteUsage } from '../../domain/usage/site-usage.ts';
 import { sha256, verifyEd25519 } from '../trust/ed25519.ts';
@@ -94,7 +93,7 @@ export class SiteMail {
     await this.#takeUsage(name, bytes, inventory.usage);
     const time = `${inventory.takenAt.slice(0, 19)}Z`;
     let verdict: AppliedInventory['verdict'] = 'advance';
-    await change(this.#resources.resource('edgesites'), { name }, ({ status }) => {
+    await this.#resources.resource('edgesites').changeStatus({ name }, ({ status }) => {
       const known = status?.inventory;
       verdict = known?.digest === digest ? 'repeat' : 'advance';
       if (known !== undefined && Date.parse(known.time) > Date.parse(time)) verdict = 'stale';
@@ -138,7 +137,7 @@ export class SiteMail {
   /** Never moves it back. Resolves with the sequence of a later receipt that came meanwhile. */
   async #moveBase({ site, sequence, bundleDigest: digest }: Receipt): Promise<number | undefined> {
     let later: number | undefined;
-    await change(this.#resources.resource('edgesites'), { name: site }, ({ status }) => {
+    await this.#resources.resource('edgesites').changeStatus({ name: site }, ({ status }) => {
       const known = status?.acknowledged?.sequence ?? 0;
       later = known > sequence ? known : undefined;
       return known >= sequence
@@ -157,7 +156,7 @@ export class SiteMail {
   async #recordBundle(receipt: Receipt): Promise<void> {
     const name = bundleObjectName(receipt.site, receipt.sequence);
     const result = `${receipt.images.length} images imported`;
-    await change(this.#resources.resource('imagebundles'), { name }, ({ status }) => ({
+    await this.#resources.resource('imagebundles').changeStatus({ name }, ({ status }) => ({
       ...status,
       phase: 'Acknowledged',
       receipt: { time: this.#clock(), result },
@@ -173,7 +172,7 @@ export class SiteMail {
     for (const own of Map.groupBy(images, ({ ref }) => `${ref.namespace}/${ref.name}`).values()) {
       const [first] = own;
       if (first === undefined) continue;
-      await change(this.#resources.resource('repositories'), first.ref, ({ spec, status }) => {
+      await this.#resources.resource('repositories').changeStatus(first.ref, ({ spec, status }) => {
         const image = shownImage(own, spec.tag);
         if (image === undefined || !there.has(`${image.repo}:${image.tag}`)) return undefined;
         const entry = arrivedEntry(status ?? {}, site, image.root.digest, this.#clock());
@@ -185,13 +184,4 @@ export class SiteMail {
   #clock(): string {
     return `${this.#now().toISOString().slice(0, 19)}Z`;
   }
-}
-
-async function change<P extends Plural>(
-  client: ResourceClient<P>,
-  key: ObjectKey,
-  to: (object: ResourceOf[P]) => NonNullable<ResourceOf[P]['status']> | undefined,
-): Promise<void> {
-  const found = await client.get(key);
-  if (found !== undefined) await client.updateStatus(key, found.metadata.uid ?? '', to);
 }

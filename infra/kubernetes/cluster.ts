@@ -38,6 +38,11 @@ export interface ResourceClient<P extends Plural> {
     uid: string,
     change: (object: ResourceOf[P]) => NonNullable<ResourceOf[P]['status']> | undefined,
   ): Promise<boolean>;
+  /** The same of whatever object has the name. */
+  changeStatus(
+    key: ObjectKey,
+    change: (object: ResourceOf[P]) => NonNullable<ResourceOf[P]['status']> | undefined,
+  ): Promise<boolean>;
   delete(key: ObjectKey, uid?: string): Promise<void>;
 }
 

@@ -19,6 +19,10 @@ const maxStatusTries = 8;
 const mergePatch = setHeaderOptions('Content-Type', PatchStrategy.MergePatch);
 const applyPatch = setHeaderOptions('Content-Type', PatchStrategy.ServerSideApply);
 
+type StatusChange<P extends Plural> = (
+  object: ResourceOf[P],
+) => NonNullable<ResourceOf[P]['status']> | undefined;
+
 /** A list as of one version of the cluster. */
 export interface VersionedList<P extends Plural> {
   readonly items: readonly ResourceOf[P][];
@@ -144,18 +148,25 @@ export class CustomResourceClient<P extends Plural> implements ResourceClient<P>
     }
   }
 
-  async updateStatus(
-    key: ObjectKey,
-    uid: string,
-    change: (object: ResourceOf[P]) => NonNullable<ResourceOf[P]['status']> | undefined,
-  ): Promise<boolean> {
+  updateStatus(key: ObjectKey, uid: string, change: StatusChange<P>): Promise<boolean> {
+    return this.#changeStatus(key, uid, change);
+  }
+
+  changeStatus(key: ObjectKey, change: StatusChange<P>): Promise<boolean> {
+    return this.#changeStatus(key, undefined, change);
+  }
+
+  /** Without a uid the first object that is read is the one that is meant, in every later try too. */
+  async #changeStatus(key: ObjectKey, uid: string | undefined, change: StatusChange<P>): Promise<boolean> {
+    let owner = uid;
     for (let round = 1; ; round += 1) {
       const object = await this.get(key);
-      if (object === undefined || object.metadata.uid !== uid) return false;
+      owner ??= object?.metadata.uid;
+      if (object === undefined || owner === undefined || object.metadata.uid !== owner) return false;
       const status = change(object);
       if (status === undefined) return true;
       try {
-        await this.applyStatus(key, uid, status, object.metadata.resourceVersion);
+        await this.applyStatus(key, owner, status, object.metadata.resourceVersion);
         return true;
       } catch (error) {
         const isTaken = error instanceof Failure && error.code === 'Superseded';

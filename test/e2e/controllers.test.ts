@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
+import type { Repository } from '../../domain/resources/repository.ts';
 import { demoRegistry } from '../../infra/local/demo/registry.ts';
 import { setCondition, type Condition } from '../../domain/resources/meta.ts';
 import { resyncScheduleId, syncWorkflowId } from '../../domain/sync/ids.ts';
@@ -34,12 +35,15 @@ test('O05: writers of one status at the same moment all have their word in it', 
   const types = Array.from({ length: 6 }, (_, index) => `Writer${index}`);
   const told = { status: 'True', reason: 'Told', message: '' } as const;
   await Promise.all(
-    types.map((type) =>
-      repositories.updateStatus(metadata, metadata.uid ?? '', ({ status }) => ({
+    types.map((type, index) => {
+      const change = ({ status }: Repository) => ({
         ...status,
         conditions: setCondition(status?.conditions ?? [], { type, ...told }, '2026-01-01T00:00:00Z'),
-      })),
-    ),
+      });
+      return index % 2 === 0
+        ? repositories.updateStatus(metadata, metadata.uid ?? '', change)
+        : repositories.changeStatus(metadata, change);
+    }),
   );
   const found = (await live.get(name)).status?.conditions?.map(({ type }) => type) ?? [];
   assert.deepEqual(

@@ -44,6 +44,12 @@ export class MemoryCluster implements ResourceClients {
         if (status !== undefined) this.#put(plural, keyOf(key), { ...found, status });
         return true;
       },
+      changeStatus: async (key, change) => {
+        const found = this.#get(plural, key);
+        const status = found === undefined ? undefined : change(found);
+        if (found !== undefined && status !== undefined) this.#put(plural, keyOf(key), { ...found, status });
+        return found !== undefined;
+      },
       delete: async (key) => this.#delete(plural, key),
     };
   }
