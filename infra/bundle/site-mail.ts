@@ -112,7 +112,7 @@ export class SiteMail {
     const seen = new Date(Math.min(Date.parse(usage.observedAt), this.#now().getTime()));
     const observed = `${seen.toISOString().slice(0, 19)}Z`;
     const images = usage.names.length + usage.digests.length;
-    await change(this.#resources.resource('edgesites'), { name }, ({ status }) => {
+    await this.#resources.resource('edgesites').changeStatus({ name }, ({ status }) => {
       const known = status?.usage;
       const isLater = known !== undefined && Date.parse(known.observed) > Date.parse(observed);
       return isLater || known?.digest === digest
