@@ -3,6 +3,7 @@ import type { RegistrySecret } from '../domain/resources/registry-secret.ts';
 import type { Repository } from '../domain/resources/repository.ts';
 import type { ConnectionCounter, PullCounter } from '../activities/dependencies.ts';
 import type { ResourceCache } from '../infra/kubernetes/cluster.ts';
+import type { QueueGauge } from './reconcile/dependencies.ts';
 
 /** The objects that the gauges are read from, at every scrape: they are right after a restart, too. */
 export interface ObservedCaches {
@@ -55,6 +56,19 @@ export function createConnectionCounter(registry: Registry): ConnectionCounter {
     registers: [registry],
   });
   return { count: (registrySecret, turn) => turns.inc({ registry_name: registrySecret, to: turn }) };
+}
+
+/** Shows the depth of the reconcilers' queues. */
+export function createQueueGauge(registry: Registry): QueueGauge {
+  const queues = new Map<string, () => number>();
+  gauge(
+    registry,
+    'imageferry_reconcile_queue_depth',
+    'Objects that wait for the reconciler, are looked at, or are tried again',
+    () => [...queues].map(([kind, depth]) => [{ kind }, depth()]),
+    ['kind'],
+  );
+  return { watch: (kind, depth) => void queues.set(kind, depth) };
 }
 
 type Sample = readonly [Readonly<Record<string, string>>, number];

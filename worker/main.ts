@@ -58,7 +58,12 @@ import { createSiteDesks } from '../infra/temporal/site-desks.ts';
 import { createSiteSpeaker } from '../infra/temporal/site-speaker.ts';
 import { registerSearchAttributes } from '../infra/temporal/search-attributes.ts';
 import { createWorkflowGateway } from '../infra/temporal/workflow-gateway.ts';
-import { createConnectionCounter, createPullCounter, registerImageGauges } from './image-metrics.ts';
+import {
+  createConnectionCounter,
+  createPullCounter,
+  createQueueGauge,
+  registerImageGauges,
+} from './image-metrics.ts';
 import { createToldUsage } from '../infra/bundle/told-usage.ts';
 import { reportStore } from './bundle-store-check.ts';
 import { bundleWorkflows } from './bundle-workflows.ts';
@@ -253,7 +258,13 @@ async function startHub(): Promise<() => Promise<void>> {
     gateway: gateways.bundles,
     schedules: createBundleSchedules(temporal),
   });
-  const stop = startReconcilers({ ...around, credentials, secrets, workflows: gateways.workflows });
+  const stop = startReconcilers({
+    ...around,
+    credentials,
+    secrets,
+    workflows: gateways.workflows,
+    queues: createQueueGauge(metrics),
+  });
   const depart = announcePresence(cluster, hostname(), trouble('its Lease cannot be renewed'));
   return async () => {
     depart();

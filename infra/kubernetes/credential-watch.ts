@@ -66,7 +66,9 @@ async function listMetadata(
     const list = await clusterCall('secrets', () =>
       core.listSecretForAllNamespaces(page, setHeaderOptions('Accept', metadataListOnly)),
     );
-    items.push(...list.items.map(parseSecret));
+    // The API server writes an empty list of metadata as null.
+    const found: readonly unknown[] | null = list.items;
+    items.push(...(found ?? []).map(parseSecret));
     next = list.metadata?._continue ?? '';
     if (next === '') return { items, resourceVersion: list.metadata?.resourceVersion ?? '' };
   }

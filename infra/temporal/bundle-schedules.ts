@@ -1,8 +1,8 @@
 import { ScheduleOverlapPolicy, type Client } from '@temporalio/client';
 import { scheduledStageWorkflow, stageScheduleId } from '../../domain/bundle/stage-plan.ts';
-import { Failure } from '../../domain/failure.ts';
 import { ensureCron, startAction } from './cron-schedule.ts';
 import { engineCall } from './engine-call.ts';
+import { listScheduled } from './schedule.ts';
 
 /** The schedules by which sites get bundles. Failures: `EngineUnavailable`. */
 export interface BundleSchedules {
@@ -26,19 +26,6 @@ export function createBundleSchedules(client: Client): BundleSchedules {
     deleteStage: async (site) => {
       await engineCall(client, () => client.schedule.getHandle(stageScheduleId(site)).delete());
     },
-    scheduledSites: () => listSites(client),
+    scheduledSites: () => listScheduled(client, stageScheduleId('')),
   };
-}
-
-async function listSites(client: Client): Promise<readonly string[]> {
-  const found: string[] = [];
-  try {
-    for await (const { scheduleId } of client.schedule.list({ pageSize: 500 })) {
-      const site = /^bundle-schedule\/([^/]+)$/.exec(scheduleId)?.[1];
-      if (site !== undefined) found.push(site);
-    }
-  } catch (cause) {
-    throw new Failure('EngineUnavailable', { side: 'cluster', cause });
-  }
-  return found;
 }

@@ -38,7 +38,11 @@ export function createLifecycleSchedules(client: Client): LifecycleSchedules {
     deleteCleanup: async (ref) => {
       await engineCall(client, () => client.schedule.getHandle(cleanupScheduleId(ref)).delete());
     },
-    scheduledPolicies: () => listScheduled(client, /^cleanup-schedule\/([^/]+)\/([^/]+)$/),
+    scheduledPolicies: async () =>
+      (await listScheduled(client, 'cleanup-schedule/')).flatMap((id) => {
+        const [namespace = '', name = '', ...more] = id.split('/');
+        return name === '' || more.length > 0 ? [] : [{ namespace, name }];
+      }),
     ensureChores: async () => {
       await createOnce(client, usageSchedule);
       await createOnce(client, storageSchedule);

@@ -68,7 +68,7 @@ export async function listResyncs(
   client: Client,
 ): Promise<readonly (ScheduleState & { readonly ref: ObjectRef })[]> {
   const found: (ScheduleState & { readonly ref: ObjectRef })[] = [];
-  await eachSchedule(client, ({ scheduleId, spec, state }) => {
+  await eachSchedule(client, 'resync/', ({ scheduleId, spec, state }) => {
     const [, namespace, name] = /^resync\/([^/]+)\/([^/]+)$/.exec(scheduleId) ?? [];
     if (namespace === undefined || name === undefined) return;
     found.push({ ref: { namespace, name }, ...stateOf(spec?.intervals?.[0]?.every, state) });
@@ -76,19 +76,24 @@ export async function listResyncs(
   return found;
 }
 
-/** The objects whose schedules have ids of a form: two groups, namespace and name. */
-export async function listScheduled(client: Client, form: RegExp): Promise<readonly ObjectRef[]> {
-  const found: ObjectRef[] = [];
-  await eachSchedule(client, ({ scheduleId }) => {
-    const [, namespace, name] = form.exec(scheduleId) ?? [];
-    if (namespace !== undefined && name !== undefined) found.push({ namespace, name });
-  });
+/**
+ * What follows the prefix in the ids of schedules. Only those are read: a Temporal on SQLite takes four milliseconds for
+ * each, and there may be ten thousand others. Failures: `EngineUnavailable`.
+ */
+export async function listScheduled(client: Client, prefix: string): Promise<readonly string[]> {
+  const found: string[] = [];
+  await eachSchedule(client, prefix, ({ scheduleId }) => found.push(scheduleId.slice(prefix.length)));
   return found;
 }
 
-async function eachSchedule(client: Client, take: (schedule: ScheduleSummary) => void): Promise<void> {
+async function eachSchedule(
+  client: Client,
+  prefix: string,
+  take: (schedule: ScheduleSummary) => void,
+): Promise<void> {
+  const query = `ScheduleId STARTS_WITH '${prefix}'`;
   try {
-    for await (const schedule of client.schedule.list({ pageSize: 1000 })) take(schedule);
+    for await (const schedule of client.schedule.list({ pageSize: 1000, query })) take(schedule);
   } catch (cause) {
     throw new Failure('EngineUnavailable', { side: 'cluster', cause });
   }

@@ -8,6 +8,11 @@ import type {
 import type { CredentialWatch } from '../../infra/kubernetes/credential-watch.ts';
 import type { WorkflowGateway } from '../../infra/temporal/gateway.ts';
 
+/** Shows how much a queue of a reconciler has to do. */
+export interface QueueGauge {
+  watch(kind: string, depth: () => number): void;
+}
+
 /** What the reconcilers are handed. */
 export interface ReconcileDependencies {
   readonly clients: ResourceClients;
@@ -22,6 +27,8 @@ export interface ReconcileDependencies {
   readonly events: EventRecorder;
   readonly workflows: WorkflowGateway;
   readonly log: Logger;
+  /** Default: nobody looks. */
+  readonly queues?: QueueGauge;
   /** Epoch milliseconds. Default: the system's clock. */
   readonly now?: () => number;
   /** Milliseconds between two looks at everything, besides every change. Default: 30 s. */

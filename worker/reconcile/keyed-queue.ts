@@ -28,6 +28,11 @@ export class KeyedQueue {
     this.#options = { lanes: 8, pauseMs: 500, ...options };
   }
 
+  /** Keys that wait, are worked on, or come again because their work failed. */
+  get depth(): number {
+    return new Set([...this.#waiting, ...this.#running, ...this.#failures.keys()]).size;
+  }
+
   add(key: string): void {
     if (this.#stopping.signal.aborted) return;
     this.#waiting.add(key);

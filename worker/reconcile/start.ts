@@ -25,18 +25,21 @@ export function startReconcilers(deps: ReconcileDependencies): () => Promise<voi
   };
   const repositoryQueue = new KeyedQueue((key) => repositories.reconcile(parseKey(key)), { onFailure });
   const secretQueue = new KeyedQueue((key) => secrets.reconcile(parseKey(key)), { onFailure });
+  deps.queues?.watch('repositories', () => repositoryQueue.depth);
+  deps.queues?.watch('registrysecrets', () => secretQueue.depth);
   const addRepositories = (): void => {
     for (const { metadata } of deps.caches.cache('repositories').list()) repositoryQueue.add(keyOf(metadata));
   };
   const sweepMs = deps.sweepMs ?? defaultSweepMs;
   const schedules = repeating(sweepMs, async () => {
+    const from = performance.now();
     const look = await repositories.sweep().catch((error: unknown) => {
       onFailure('schedules', error);
       return [];
     });
     for (const ref of look) repositoryQueue.add(keyOf(ref));
-    // Reading them all is dear where there are many: a thousand a sweep.
-    return Math.max(1, deps.caches.cache('repositories').list().length / 1000) * sweepMs;
+    // Reading them all is dear where there are many: it takes a twentieth of Temporal's time at most.
+    return Math.max(sweepMs, 20 * (performance.now() - from));
   });
   // What is scheduled already is known first, so that Temporal is not asked about each one.
   void schedules.first.then(() => {

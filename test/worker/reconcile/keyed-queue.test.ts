@@ -64,3 +64,22 @@ test('work that fails is told and tried again after a pause', async () => {
   await queue.stop();
   assert.deepEqual(failures, ['a: Error: try 1', 'a: Error: try 2']);
 });
+
+test('the depth counts what waits, what is worked on and what comes again after a failure', async () => {
+  let isBroken = true;
+  const queue = new KeyedQueue(
+    async (key) => {
+      await sleep(10);
+      if (key === 'b' && isBroken) throw new Error('not yet');
+    },
+    { lanes: 1, pauseMs: 30, onFailure: () => (isBroken = false) },
+  );
+  assert.equal(queue.depth, 0);
+  for (const key of ['a', 'b', 'c']) queue.add(key);
+  assert.equal(queue.depth, 3);
+  await sleep(45);
+  assert.equal(queue.depth, 1, 'b comes again');
+  for (let turn = 0; turn < 50 && queue.depth > 0; turn += 1) await sleep(10);
+  assert.equal(queue.depth, 0);
+  await queue.stop();
+});
