@@ -1,10 +1,8 @@
-import { readFileSync } from 'node:fs';
 import pino, { type Logger } from 'pino';
 import { Failure } from '../domain/failure.ts';
-import { checkpointSigner } from '../infra/audit/checkpoint-signer.ts';
-import { connectAuditObjects } from '../infra/audit/connect-audit.ts';
+import { openStoredAudit } from '../infra/audit/connect-audit.ts';
 import type { AuditOutbox } from '../infra/audit/audit-log.ts';
-import { openAudit, type OpenAudit } from '../infra/audit/open-audit.ts';
+import type { OpenAudit } from '../infra/audit/open-audit.ts';
 import { BundleDesk } from '../infra/bundle/bundle-desk.ts';
 import { SiteMail } from '../infra/bundle/site-mail.ts';
 import type { ResourceClients } from '../infra/kubernetes/cluster.ts';
@@ -179,20 +177,17 @@ function bundleOffice(
 }
 
 function startAudit(settings: ApiSettings, log: Logger): Promise<OpenAudit> {
-  const store = {
-    region: settings.S3_REGION,
-    ...(settings.S3_ENDPOINT === undefined ? {} : { endpoint: settings.S3_ENDPOINT }),
-  };
-  const { AUDIT_SIGNING_KEY_FILE: file, AUDIT_CHECKPOINT_BUCKET: second } = settings;
-  const { AUDIT_SPOOL_DIR: spoolFolder, AUDIT_RETENTION_DAYS: retentionDays } = settings;
-  if (file === undefined) log.warn('AUDIT_SIGNING_KEY_FILE is not set: audit checkpoints are not signed');
-  return openAudit({
+  const { S3_REGION: region, S3_ENDPOINT: endpoint, S3_BUCKET: bucket } = settings;
+  const place = {
     stream: settings.AUDIT_STREAM,
-    objects: connectAuditObjects({ ...store, bucket: settings.S3_BUCKET }),
-    ...(second === undefined ? {} : { checkpoints: connectAuditObjects({ ...store, bucket: second }) }),
-    ...(file === undefined ? {} : { signer: checkpointSigner(readFileSync(file, 'utf8')) }),
-    ...(spoolFolder === undefined ? {} : { spoolFolder }),
-    ...(retentionDays === undefined ? {} : { retentionDays }),
+    signingKeyFile: settings.AUDIT_SIGNING_KEY_FILE,
+    spoolFolder: settings.AUDIT_SPOOL_DIR,
+    retentionDays: settings.AUDIT_RETENTION_DAYS,
+    checkpointBucket: settings.AUDIT_CHECKPOINT_BUCKET,
+  };
+  if (place.signingKeyFile === undefined)
+    log.warn('AUDIT_SIGNING_KEY_FILE is not set: audit checkpoints are not signed');
+  return openStoredAudit({ region, bucket, ...(endpoint === undefined ? {} : { endpoint }) }, place, {
     onTrouble: (error, what) => log.warn({ err: error }, `the audit log is in trouble: ${what}`),
   });
 }

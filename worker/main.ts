@@ -1,4 +1,3 @@
-import { readFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { collectDefaultMetrics, Registry } from 'prom-client';
 import { createBatchActivities } from '../activities/batch.ts';
@@ -7,9 +6,8 @@ import { createLifecycleActivities } from '../activities/lifecycle.ts';
 import { createStepAudit, type StepAuditDependencies } from '../activities/step-audit.ts';
 import { auditedCredentials } from '../infra/audit/audited-credentials.ts';
 import { auditedGateways } from '../infra/audit/audited-gateways.ts';
-import { checkpointSigner } from '../infra/audit/checkpoint-signer.ts';
-import { connectAuditObjects } from '../infra/audit/connect-audit.ts';
-import { openAudit, type OpenAudit } from '../infra/audit/open-audit.ts';
+import { openStoredAudit } from '../infra/audit/connect-audit.ts';
+import type { OpenAudit } from '../infra/audit/open-audit.ts';
 import { createImageInspector, type OpenRepository } from '../infra/copy/image-inspector.ts';
 import { SiteLimits } from '../infra/copy/site-limits.ts';
 import { createTagMover } from '../infra/copy/tag-mover.ts';
@@ -276,17 +274,9 @@ async function startHub(): Promise<() => Promise<void>> {
 
 /** The worker's own part of the audit log, and who it is in there: waits for the cluster, which alone can tell. */
 async function startAudit(): Promise<{ audit: OpenAudit; trail: StepAuditDependencies }> {
-  const { stream, signingKeyFile: file, spoolFolder, retentionDays } = settings.audit;
-  const second = settings.audit.checkpointBucket;
-  const store = settings.bundleStore;
+  const { stream } = settings.audit;
   const runs = createRunStates(temporal);
-  const audit = await openAudit({
-    stream,
-    objects: connectAuditObjects(store),
-    ...(second === undefined ? {} : { checkpoints: connectAuditObjects({ ...store, bucket: second }) }),
-    ...(file === undefined ? {} : { signer: checkpointSigner(readFileSync(file, 'utf8')) }),
-    ...(spoolFolder === undefined ? {} : { spoolFolder }),
-    ...(retentionDays === undefined ? {} : { retentionDays }),
+  const audit = await openStoredAudit(settings.bundleStore, settings.audit, {
     isOver: async ({ workflow }) => workflow === undefined || !(await runs.isRunning(workflow)),
     onTrouble: (error, what) => log.warn({ err: error }, `the audit log is in trouble: ${what}`),
   });
