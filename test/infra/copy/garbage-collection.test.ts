@@ -3,6 +3,7 @@ import { after, before, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Failure } from '../../../domain/failure.ts';
 import { parseTag } from '../../../domain/names/tag.ts';
+import type { RepositoryEndpoint } from '../../../infra/copy/engine.ts';
 import { startRegistryProcess, type RegistryProcess } from '../../support/registry-process.ts';
 import { pushSample, randomBlob, sampleImage } from '../../support/sample-image.ts';
 import { TestEngine } from './real-registries.ts';
@@ -14,14 +15,15 @@ const cache = process.env['IMAGEFERRY_GC_CACHE'] !== 'off';
 // Seconds that the target declares; raised where a collection turns out to take longer, as on a busy machine.
 const settleAtFirst = Number(process.env['IMAGEFERRY_GC_SETTLE'] ?? 2);
 const lanes = images > 100 ? 32 : 8;
+/** Images per registry: a collection takes longer the more a registry holds, and every copy waits that long. */
+const batchSize = 100;
 /** Races in which a collection outlasted what was declared; such a race shows nothing, and is run again. */
 const maxRaces = 4;
 let upstream: RegistryProcess;
-let edge: RegistryProcess;
 let own: TestEngine;
 
 before(async () => {
-  [upstream, edge] = await Promise.all([startRegistryProcess(), startRegistryProcess({ cache })]);
+  upstream = await startRegistryProcess();
   own = new TestEngine();
   const store = own.store(own.endpoint(upstream.domain, 'gc/app'));
   for (let n = 0; n < images; n += 1) {
@@ -31,38 +33,74 @@ before(async () => {
 });
 after(async () => {
   await own.close();
-  await Promise.all([upstream.stop(), edge.stop()]);
+  await upstream.stop();
 });
 
 for (const deleteUntagged of [false, true]) {
   const mode = deleteUntagged ? 'that drops untagged manifests' : 'of unreferenced blobs';
   test(`I10 I11 a garbage collection ${mode}, racing every copy, leaves no tag on a broken image`, async (t) => {
     let settle = settleAtFirst;
-    for (let race = 1; race <= maxRaces; race += 1) {
-      const { broken, placed, longestMs } = await runRace(deleteUntagged, race, settle);
-      t.diagnostic(
-        `${placed} images, settled for ${settle} s; the longest collection took ${Math.round(longestMs)} ms`,
+    const all = { placed: 0, collections: 0 };
+    for (let first = 0; first < images; first += batchSize) {
+      const names = Array.from(
+        { length: Math.min(batchSize, images - first) },
+        (_none, n) => `v${first + n}`,
       );
-      if (longestMs <= settle * 1000) return assert.deepEqual(broken, []);
-      settle = Math.ceil((longestMs / 1000) * 3);
+      const race = await decisiveRace(names, deleteUntagged, settle);
+      assert.deepEqual(race.broken, []);
+      settle = race.settle;
+      all.placed += race.placed;
+      all.collections += race.collections;
+      t.diagnostic(
+        `${all.placed} of ${first + names.length} images placed, ${all.collections} collections, settled for ${settle} s; ` +
+          `the longest of the last took ${Math.round(race.longestMs)} ms`,
+      );
     }
-    return assert.fail(`collections outlasted what was declared in ${maxRaces} races: nothing was shown`);
   });
 }
 
-/** Copies all images while collections run one after the other, and tells which of them are broken at the end. */
-async function runRace(deleteUntagged: boolean, race: number, settle: number) {
-  const source = own.endpoint(upstream.domain, 'gc/app');
-  const target = own.endpoint(edge.domain, `gc/${deleteUntagged ? 'untagged' : 'unreferenced'}${race}`, {
-    gcSettleSeconds: settle,
-    gcDeletesUntagged: deleteUntagged,
-  });
-  const done = new AbortController();
-  const collecting = collectUntil(done.signal, deleteUntagged);
-  const tags = Array.from({ length: images }, (_none, n) => `v${n}`);
+/** Races until no collection outlasted what the target declared. */
+async function decisiveRace(names: readonly string[], deleteUntagged: boolean, declared: number) {
+  let settle = declared;
+  for (let race = 1; race <= maxRaces; race += 1) {
+    const result = await runRace(names, deleteUntagged, settle);
+    if (result.longestMs <= settle * 1000) return { ...result, settle };
+    settle = Math.ceil((result.longestMs / 1000) * 3);
+  }
+  return assert.fail(`collections outlasted what was declared in ${maxRaces} races: nothing was shown`);
+}
+
+/** Copies images into a new registry while its collections run one after the other, and tells which are broken at the end. */
+async function runRace(names: readonly string[], deleteUntagged: boolean, settle: number) {
+  const edge = await startRegistryProcess({ cache });
+  try {
+    const source = own.endpoint(upstream.domain, 'gc/app');
+    const target = own.endpoint(edge.domain, 'gc/app', {
+      gcSettleSeconds: settle,
+      gcDeletesUntagged: deleteUntagged,
+    });
+    const done = new AbortController();
+    const collecting = collectUntil(edge, done.signal, deleteUntagged);
+    const placed = await copyAll(names, source, target).finally(() => done.abort());
+    const { longestMs, collections } = await collecting;
+    const kept = (await own.engine.listTags(target)).filter((name) => !name.startsWith('imageferry-'));
+    assert.ok(kept.length >= placed && placed >= names.length / 2, `${placed} placed, ${kept.length} tags`);
+    return { broken: await brokenOf(kept, target), placed, longestMs, collections };
+  } finally {
+    await edge.stop();
+  }
+}
+
+/** Resolves with how many were placed; the others were given up with the code for it. */
+async function copyAll(
+  names: readonly string[],
+  source: RepositoryEndpoint,
+  target: RepositoryEndpoint,
+): Promise<number> {
+  const waiting = [...names];
   let placed = 0;
   const lane = async (): Promise<void> => {
-    for (let tag = tags.pop(); tag !== undefined; tag = tags.pop()) {
+    for (let tag = waiting.pop(); tag !== undefined; tag = waiting.pop()) {
       const root = await own.root(source, tag);
       try {
         await own.engine.copy({ source, root, target, tag: parseTag(tag) });
@@ -73,29 +111,30 @@ async function runRace(deleteUntagged: boolean, race: number, settle: number) {
     }
   };
   await Promise.all(Array.from({ length: lanes }, lane));
-  done.abort();
-  const longestMs = await collecting;
-  const kept = await own.engine.listTags(target);
-  assert.ok(kept.length >= placed && placed >= images / 2, `${placed} placed, ${kept.length} tags`);
+  return placed;
+}
+
+async function brokenOf(tags: readonly string[], target: RepositoryEndpoint): Promise<readonly string[]> {
   const broken: string[] = [];
-  for (const tag of kept.filter((name) => !name.startsWith('imageferry-'))) {
+  for (const tag of tags) {
     await own
       .root(target, tag)
       .then((root) => own.engine.verifyGraph(target, root.digest, { deep: true }))
       .catch((error: unknown) => broken.push(`${tag}: ${String(error)}`));
   }
-  return { broken, placed, longestMs };
+  return broken;
 }
 
-/** Milliseconds of the longest collection. */
-async function collectUntil(signal: AbortSignal, deleteUntagged: boolean): Promise<number> {
-  let longestMs = 0;
+/** Collects until told to stop; resolves with how often, and with the milliseconds of the longest collection. */
+async function collectUntil(edge: RegistryProcess, signal: AbortSignal, deleteUntagged: boolean) {
+  let [longestMs, collections] = [0, 0];
   while (!signal.aborted) {
     const started = performance.now();
     // Before the first upload there is no repository yet, and it says so with an error.
     await edge.collectGarbage(deleteUntagged).catch(() => undefined);
     longestMs = Math.max(longestMs, performance.now() - started);
+    collections += 1;
     await sleep(300);
   }
-  return longestMs;
+  return { longestMs, collections };
 }
