@@ -2,6 +2,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { historyToJSON } from '@temporalio/common/lib/proto-utils.js';
 import { connectTemporal } from '../../infra/temporal/connection.ts';
+import { withoutPlaces } from '../support/history-places.ts';
 import { endpoints } from '../support/stack.ts';
 
 const [workflowId, name, runId] = process.argv.slice(2);
@@ -12,14 +13,3 @@ const temporal = connectTemporal({ address, namespace });
 const history = await temporal.workflow.getHandle(workflowId, runId).fetchHistory();
 writeFileSync(join(import.meta.dirname, 'histories', `${name}.json`), withoutPlaces(historyToJSON(history)));
 await temporal.connection.close();
-
-/** A history tells on which machine and from which file it came; a replay needs neither. */
-function withoutPlaces(text: string): string {
-  const left = new Set(['identity', 'stackTrace', 'workerVersion', 'binaryChecksum', 'normalName']);
-  const isSticky = (key: string, value: unknown): boolean =>
-    key === 'taskQueue' && JSON.stringify(value).includes('STICKY');
-  const history: unknown = JSON.parse(text, (key, value: unknown) =>
-    left.has(key) || isSticky(key, value) ? undefined : value,
-  );
-  return `${JSON.stringify(history)}\n`;
-}

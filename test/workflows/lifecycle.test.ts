@@ -8,6 +8,7 @@ import { historyToJSON } from '@temporalio/common/lib/proto-utils.js';
 import { Worker } from '@temporalio/worker';
 import { Failure } from '../../domain/failure.ts';
 import { hubTaskQueue, siteTaskQueue, syncWorkflowId } from '../../domain/sync/ids.ts';
+import { withoutPlaces } from '../support/history-places.ts';
 import { digest, planOf, scene } from '../support/sync-scene.ts';
 import { closeLab, testServer, workflowLab } from '../support/workflow-lab.ts';
 
@@ -44,7 +45,7 @@ async function play(
     const result = await handle.result().catch((error: unknown) => error);
     if (recorded !== undefined) {
       const path = join(import.meta.dirname, '../replay/histories', `${recorded}-${type}.json`);
-      writeFileSync(path, `${historyToJSON(await handle.fetchHistory())}\n`);
+      writeFileSync(path, withoutPlaces(historyToJSON(await handle.fetchHistory())));
     }
     return { result, calls };
   });

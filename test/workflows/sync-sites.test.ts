@@ -1,13 +1,19 @@
 import assert from 'node:assert/strict';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { after, test } from 'node:test';
+import { historyToJSON } from '@temporalio/common/lib/proto-utils.js';
 import { Failure } from '../../domain/failure.ts';
 import { hubTaskQueue, syncWorkflowId } from '../../domain/sync/ids.ts';
 import type { SyncInput, SyncReport } from '../../domain/sync/input.ts';
 import type { SyncPlan } from '../../domain/sync/plan.ts';
-import { digest, planOf, report, scene, type Scene } from '../support/sync-scene.ts';
+import { digest, planOf, report, root, scene, type Scene } from '../support/sync-scene.ts';
+import { withoutPlaces } from '../support/history-places.ts';
 import { closeLab, workflowLab } from '../support/workflow-lab.ts';
 
-/** Runs a sync to its end, whatever that is. */
+const recorded = process.env['IMAGEFERRY_RECORD_HISTORIES'];
+
+/** Runs a sync to its end, whatever that is; `IMAGEFERRY_RECORD_HISTORIES=lab` keeps its history for replays. */
 async function play(plan: SyncPlan, stage: Scene): Promise<void> {
   const lab = await workflowLab();
   const { ref } = plan.claim;
@@ -21,6 +27,9 @@ async function play(plan: SyncPlan, stage: Scene): Promise<void> {
       },
     );
     await handle.result().catch(() => undefined);
+    if (recorded === undefined) return;
+    const path = join(import.meta.dirname, '../replay/histories', `${recorded}-sites-${ref.name}.json`);
+    writeFileSync(path, withoutPlaces(historyToJSON(await handle.fetchHistory())));
   });
 }
 
@@ -52,6 +61,23 @@ test('sites that the hub copies to share one step, and only those that failed ar
     ],
   );
   assert.equal(stage.calls.includes('copyImage'), false);
+});
+
+test('two sites get two images in one step each, and the record tells of both', async () => {
+  const sites = ['north', 'south'].map((site) => ({ site, queue: 'imageferry-copy' }));
+  const plan = planOf('two', { sites });
+  const images = ['v1', 'v2'].map((tag) => ({ tag, root, current: [], needed: ['north', 'south'] }));
+  const stage = scene(plan, { surveyImages: async () => ({ images, total: 2 }) });
+  await play(plan, stage);
+  assert.equal(stage.calls.filter((name) => name === 'copyImageToSites').length, 2);
+  assert.equal(stage.outcomes[0]?.failure, undefined);
+  assert.deepEqual(
+    stage.outcomes[0]?.tally.shown.map((image) => image.sites.map(({ site }) => site)),
+    [
+      ['north', 'south'],
+      ['north', 'south'],
+    ],
+  );
 });
 
 test('an image that cannot be read is tried again for all sites, and a closed window is no failure', async () => {
