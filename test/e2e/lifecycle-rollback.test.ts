@@ -177,7 +177,7 @@ test('a rollback of one site leaves the others alone, in every later sync, until
   const newest = madeImage([2000]);
   await from.push(path, 'v', newest);
   const { object, record } = await live.syncs(name, 'schedule');
-  assert.notEqual(record.result, 'Failed', JSON.stringify(record));
+  assert.equal(record.result, 'Success', JSON.stringify(record));
   assert.deepEqual(await shown(), [newest.index.digest, old]);
   assert.deepEqual(
     object.status?.tags?.map(({ tag, digest, sites }) => [tag, digest, sites]),

@@ -85,6 +85,37 @@ test(
   },
 );
 
+test('a rollback ends only after a sync that began after it, whichever runs already', options, async () => {
+  const plan = planOf('busy');
+  const { ref } = plan.claim;
+  const good = plain(plan);
+  let rolledBack: () => void = () => {};
+  const isRolledBack = new Promise<void>((resolve) => (rolledBack = resolve));
+  const start = {
+    workflowId: syncWorkflowId(ref),
+    taskQueue: hubTaskQueue,
+    args: [{ ref, trigger: 'schedule' }],
+  };
+  const { calls } = await play('rollback', [ref, {}], {
+    ...good,
+    planRollback: async () => {
+      await (await workflowLab()).env.client.workflow.start('syncRepository', start);
+      return { tag: 'v1', to: digest, ref, uid: 'u', sites: [] };
+    },
+    fenceTag: async () => {},
+    // The sync that runs already began before the tag was moved, and is still at it afterwards.
+    surveyImages: async (...args: never[]) => {
+      await isRolledBack;
+      return good['surveyImages']?.(...args);
+    },
+    reportRollback: async () => {
+      setTimeout(rolledBack, 1500);
+    },
+  });
+  const told = calls.filter((name) => ['planSync', 'reportRollback', 'recordSync'].includes(name));
+  assert.deepEqual(told, ['planSync', 'reportRollback', 'recordSync', 'planSync', 'recordSync']);
+});
+
 for (const [what, code] of [
   ['content that is nowhere', 'RollbackTargetMissing'],
   ['content that nobody signed', 'SignatureRequired'],
