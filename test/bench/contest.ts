@@ -68,7 +68,9 @@ async function oneRun(
   runs: Map<string, Measured[]>,
   flaws: Map<string, string>,
 ): Promise<void> {
-  const measured = await measure(side.argv, side.env === undefined ? {} : { env: side.env });
+  const before = plan.ground.registrySeconds();
+  const run = await measure(side.argv, side.env === undefined ? {} : { env: side.env });
+  const measured = { ...run, registrySeconds: plan.ground.registrySeconds() - before };
   const failed = measured.exitCode !== 0;
   if (!failed) runs.set(side.name, [...(runs.get(side.name) ?? []), measured]);
   const flaw = failed

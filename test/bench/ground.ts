@@ -8,6 +8,7 @@ import { bundleCommand } from '../../infra/local/bundle-command.ts';
 import { RegistryClients } from '../../infra/registry/registry-client.ts';
 import { RegistryStore } from '../../infra/registry/registry-store.ts';
 import { listAllTags } from '../../infra/registry/tag-list.ts';
+import { cpuSeconds } from './process-use.ts';
 import { openFlakyLink, type FlakyLink, type FlakyLinkOptions } from '../support/flaky-link.ts';
 import { startRegistryProcess, type RegistryProcess } from '../support/registry-process.ts';
 
@@ -28,6 +29,12 @@ export class Ground {
     const ground = new Ground(await startRegistryProcess());
     await bundleCommand(join(ground.folder, 'command'));
     return ground;
+  }
+
+  /** Processor seconds that all registries which run now have used so far. */
+  registrySeconds(): number {
+    const all = [this.source, ...this.#targets, ...this.#standing];
+    return all.reduce((sum, { pid }) => sum + cpuSeconds(pid), 0);
   }
 
   async freshTarget(): Promise<RegistryProcess> {

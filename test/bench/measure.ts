@@ -6,6 +6,8 @@ export interface Measured {
   readonly wallSeconds: number;
   /** User and system time of the program and its children. */
   readonly cpuSeconds: number;
+  /** User and system time that the registries took meanwhile. Default: not measured. */
+  readonly registrySeconds?: number;
   /** Highest resident memory that was seen, in MiB. */
   readonly peakMiB: number;
   readonly exitCode: number;

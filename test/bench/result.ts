@@ -66,16 +66,20 @@ export function resultText(result: CaseResult): string {
   const head = `\n## ${result.name}: ${result.what}\n`;
   const rows = result.sides.map((side) => {
     if (side.flaw !== undefined)
-      return `| ${side.side} | does not count: ${side.flaw.replaceAll('\n', ' ').slice(-120)} | | |`;
+      return `| ${side.side} | does not count: ${side.flaw.replaceAll('\n', ' ').slice(-120)} | | | |`;
     const [wall, cpu] = [
       spread(side.runs.map((run) => run.wallSeconds)),
       spread(side.runs.map((run) => run.cpuSeconds)),
     ];
+    const registries = side.runs.flatMap(({ registrySeconds }) => registrySeconds ?? []);
+    const beside = registries.length === 0 ? '' : span(spread(registries));
     const peak = Math.max(...side.runs.map((run) => run.peakMiB));
-    return `| ${side.side} | ${span(wall)} | ${span(cpu)} | ${peak} |`;
+    return `| ${side.side} | ${span(wall)} | ${span(cpu)} | ${beside} | ${peak} |`;
   });
   const table =
-    rows.length === 0 ? [] : ['| tool | wall s | CPU s | peak MiB |', '|---|---|---|---|', ...rows, ''];
+    rows.length === 0
+      ? []
+      : ['| tool | wall s | CPU s | registries’ CPU s | peak MiB |', '|---|---|---|---|---|', ...rows, ''];
   const checks = result.checks.map(
     (check) => `- ${check.met ? 'met' : 'MISSED'}: ${check.what}: ${check.value}`,
   );
