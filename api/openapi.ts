@@ -13,11 +13,13 @@ const sharedAnswers: Readonly<Record<number, string>> = {
   409: 'It conflicts with what is there',
   413: 'The body is larger than 1 MiB',
   415: 'The content type is not supported',
+  422: 'What was sent can be read, and is not what it should be: a signature, a digest, a base',
   429: 'Too many calls',
   500: 'Something went wrong inside',
   502: 'A registry answered wrongly',
   503: 'A part that is needed does not answer; nothing was done',
   504: 'A part that is needed took too long',
+  507: 'A registry or a store is full',
 };
 
 /** Writes a route into the OpenAPI document. */

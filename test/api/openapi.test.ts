@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { failureCatalogue } from '../../domain/failure-catalogue.ts';
 
 const api = join(import.meta.dirname, '../../api');
 const document = JSON.parse(readFileSync(join(api, 'openapi.json'), 'utf8'));
@@ -25,4 +26,20 @@ test('what may be left out is written with optional(): the generator takes exact
     return readFileSync(join(api, name), 'utf8').includes('.exactOptional()');
   });
   assert.deepEqual(wrong, []);
+});
+
+test('every status that a failure can have is in the document of every route', () => {
+  // 499 is never sent: nobody is there any more.
+  const statuses = new Set(Object.values(failureCatalogue).map(({ status }) => String(status)));
+  statuses.delete('499');
+  const missing = Object.entries<Record<string, { responses: object }>>(document.paths).flatMap(
+    ([path, methods]) =>
+      Object.entries(methods).flatMap(([method, { responses }]) => {
+        const documented = new Set(Object.keys(responses));
+        return [...statuses]
+          .filter((status) => !documented.has(status))
+          .map((status) => `${method} ${path} ${status}`);
+      }),
+  );
+  assert.deepEqual(missing, []);
 });
