@@ -40,15 +40,35 @@ async function importFor(ms: number, path: string, state: string): Promise<boole
   return false;
 }
 
-/** A tag is there only with all its content, and is there where the sequence says so. */
-async function checkPlace({ repo, tag, image }: SampleBundleImage, committed: boolean): Promise<void> {
+/** A tag is there only with all its content, and is there where the sequence says so. Resolves with whether it is. */
+async function checkPlace({ repo, tag, image }: SampleBundleImage, committed: boolean): Promise<boolean> {
   const there = await store(repo).resolve(parseTag(tag));
   if (committed) assert.equal(there?.digest, image.manifest.descriptor.digest);
   if (there !== undefined) await verifyGraph(store(repo), there.digest, { deep: true });
+  return there !== undefined;
 }
 
-test(`L11 killed ${kills} times during imports: the sequence is never ahead of the content, every rerun converges`, async () => {
-  for (let [killed, round] = [0, 0]; killed < kills; round += 1) {
+/**
+ * Milliseconds until the next kill: anywhere in an import as long as the last that nobody ended, or, where none came to
+ * its first write yet, in longer and longer ones.
+ */
+class KillClock {
+  #span = 1000;
+
+  next(): number {
+    return this.#span * (0.2 + Math.random() * 0.9);
+  }
+
+  saw(ms: number, done: boolean, begun: boolean): void {
+    if (done) this.#span = ms;
+    else if (!begun) this.#span *= 1.05;
+  }
+}
+
+test(`L11 killed ${kills} times during imports: the sequence is never ahead of the content, every rerun converges`, async (t) => {
+  const clock = new KillClock();
+  const seen = { killed: 0, begun: 0, between: 0, ended: 0 };
+  for (let round = 0; seen.killed < kills; round += 1) {
     const site = await newSite();
     const images = Array.from({ length: 3 }, (_, at) => ({
       repo: `kill/${round}-${at}`,
@@ -57,11 +77,19 @@ test(`L11 killed ${kills} times during imports: the sequence is never ahead of t
     }));
     const path = onDisk(sampleBundle(images, [signer], [rootFile]).files);
     for (let done = false; !done;) {
-      done = await importFor(150 + Math.random() * 900, path, site.path);
-      if (!done) killed += 1;
-      const { committedSequence } = await site.state();
+      const began = performance.now();
+      done = await importFor(clock.next(), path, site.path);
+      const { committedSequence, pending } = await site.state();
+      clock.saw(performance.now() - began, done, pending !== undefined);
       assert.ok(!done || committedSequence === 1);
-      for (const image of images) await checkPlace(image, committedSequence === 1);
+      const places = await Promise.all(images.map((image) => checkPlace(image, committedSequence === 1)));
+      seen.killed += done ? 0 : 1;
+      seen.ended += done ? 1 : 0;
+      seen.begun += !done && pending !== undefined ? 1 : 0;
+      seen.between += !done && places.includes(true) && places.includes(false) ? 1 : 0;
     }
   }
+  t.diagnostic(
+    `${seen.killed} kills, ${seen.begun} after the first write, ${seen.between} between two tags; ${seen.ended} imports ended`,
+  );
 });

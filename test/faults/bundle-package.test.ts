@@ -1,19 +1,20 @@
 import assert from 'node:assert/strict';
 import { execFileSync, spawnSync } from 'node:child_process';
-import { mkdtempSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { basename, join } from 'node:path';
 import { after, test } from 'node:test';
 import { parseTag } from '../../domain/names/tag.ts';
 import {
   closeImportSite,
-  first,
   folder,
   onDisk,
   registry,
   rootFile,
+  signer,
   store,
-  v1,
 } from '../support/import-site.ts';
+import { sampleBundle } from '../support/sample-bundle.ts';
+import { randomBlob, sampleImage } from '../support/sample-image.ts';
 
 after(closeImportSite);
 
@@ -37,7 +38,7 @@ const options = { skip: process.env['IMAGEFERRY_PACKAGE'] === '1' ? false : 'IMA
 test(
   'the packaged command takes a bundle where nothing is installed: empty PATH, no node_modules',
   options,
-  async () => {
+  async (t) => {
     const output = execFileSync(process.execPath, ['infra/local/package-site.ts'], {
       cwd: tree,
       encoding: 'utf8',
@@ -55,25 +56,48 @@ test(
       assert.deepEqual([head.subarray(1, 4).toString(), head.readUInt16LE(18)], ['ELF', machine]);
     }
     if (process.arch !== 'x64') return;
-    const root = join(folder, 'root.1.json');
-    writeFileSync(root, rootFile);
-    const state = join(folder, 'packaged-state');
-    const run = (...args: string[]): string => {
-      const { status, stdout, stderr } = spawnSync(join(amd64, 'imageferry'), args, {
-        cwd: folder,
-        encoding: 'utf8',
-        env: { PATH: '', HOME: folder },
-      });
-      assert.equal(status, 0, `${args.join(' ')}: ${stderr}`);
-      return stdout;
-    };
-    run('trust', 'pin', root, '--site', 'plant-7', '--state', state);
-    const bundle = onDisk(first.files);
-    run('bundle', 'import', bundle, '--registry', registry.domain, '--state', state, '--dry-run');
-    assert.equal(await store('edge/app').resolve(parseTag('v1')), undefined);
-    const told = run('bundle', 'import', bundle, '--registry', registry.domain, '--state', state);
-    assert.match(told, /receipt: .*1\.json/);
-    const there = await store('edge/app').resolve(parseTag('v1'));
-    assert.equal(there?.digest, v1.manifest.descriptor.digest);
+    await takeBundle(amd64, [join(amd64, 'imageferry')]);
+    const emulated = emulatedRuntime();
+    if (emulated === undefined)
+      return t.diagnostic('arm64 was not run: no qemu-aarch64-static or no arm64 libc');
+    // The launcher is a shell script of two lines; what it starts is the runtime with the command.
+    await takeBundle(arm64, [
+      ...emulated,
+      join(arm64, 'runtime/node'),
+      join(arm64, 'command/imageferry.cjs'),
+    ]);
+    t.diagnostic('arm64 was run in qemu');
   },
 );
+
+/** Debian: `apt-get install qemu-user-static libc6-arm64-cross libstdc++6-arm64-cross`. */
+function emulatedRuntime(): readonly string[] | undefined {
+  const [qemu, libraries] = ['/usr/bin/qemu-aarch64-static', '/usr/aarch64-linux-gnu'];
+  return existsSync(qemu) && existsSync(libraries) ? [qemu, '-L', libraries] : undefined;
+}
+
+/** What a carrier's first visit does: help, trust, a dry run, the import; into a place of its own. */
+async function takeBundle(unpacked: string, command: readonly string[]): Promise<void> {
+  const [program = '', ...before] = command;
+  const run = (...args: string[]): string => {
+    const { status, stdout, stderr } = spawnSync(program, [...before, ...args], {
+      cwd: folder,
+      encoding: 'utf8',
+      env: { PATH: '', HOME: folder },
+    });
+    assert.equal(status, 0, `${args.join(' ')}: ${stderr}`);
+    return stdout;
+  };
+  const image = sampleImage([randomBlob(300_000)]);
+  const repo = `packaged/${basename(unpacked).split('-').at(-1)}`;
+  const bundle = onDisk(sampleBundle([{ repo, tag: 'v1', image }], [signer], [rootFile]).files);
+  const [root, state] = [join(folder, 'root.1.json'), join(unpacked, 'state')];
+  writeFileSync(root, rootFile);
+  assert.match(run('--help'), /bundle/);
+  run('trust', 'pin', root, '--site', 'plant-7', '--state', state);
+  const to = ['--registry', registry.domain, '--state', state];
+  run('bundle', 'import', bundle, ...to, '--dry-run');
+  assert.equal(await store(repo).resolve(parseTag('v1')), undefined);
+  assert.match(run('bundle', 'import', bundle, ...to), /receipt: .*1\.json/);
+  assert.equal((await store(repo).resolve(parseTag('v1')))?.digest, image.manifest.descriptor.digest);
+}
