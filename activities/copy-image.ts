@@ -43,6 +43,7 @@ export function copyImage(deps: CopyDependencies, order: CopyOrder): Promise<Cop
     const count = (ok: boolean): void => deps.pulls.count(source.registry.domain, source.path, ok);
     const window = (): SyncWindow | undefined =>
       order.outsideWindow === true ? undefined : deps.limits.window(order.site);
+    let bytesMoved = 0;
     try {
       const from = plan.sites.find(({ site }) => site === order.site)?.source ?? 'upstream';
       const named = { tag: name, sourceTag: name };
@@ -52,13 +53,15 @@ export function copyImage(deps: CopyDependencies, order: CopyOrder): Promise<Cop
           signal: inWindow,
           fence: () => checkFence(deps, plan),
           onProgress: (bytes) => {
+            bytesMoved = bytes.movedBytes;
             pulse.tell(bytes);
             progress.tell(bytes);
           },
         }),
       );
       // What the pool gave was no pull.
-      if (!('pausedUntil' in report) && report.servedBy !== 'pool') count(true);
+      if ('pausedUntil' in report) return { ...report, bytesMoved };
+      if (report.servedBy !== 'pool') count(true);
       return report;
     } catch (error) {
       if (!signal.aborted) count(false);

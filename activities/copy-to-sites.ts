@@ -117,7 +117,8 @@ function resultOf({ site, gate }: Going, outcome: CopyOutcome | undefined): Site
   if (outcome === undefined) return { site, failure: { code: 'Internal' } };
   if ('report' in outcome) return { site, report: outcome.report };
   const pause = gate.closed();
-  return pause === undefined ? { site, failure: factsOf(ours(outcome.failure)) } : { site, pause };
+  if (pause === undefined) return { site, failure: factsOf(ours(outcome.failure)) };
+  return { site, pause: { ...pause, bytesMoved: outcome.bytesMoved } };
 }
 
 /** Throws what Temporal mends: a cluster that is away says nothing about a site. */

@@ -5,6 +5,8 @@ import { windowAt } from '../domain/sync/sync-window.ts';
 export interface Pause {
   /** RFC 3339 UTC: when the window opens. */
   readonly pausedUntil: string;
+  /** Bytes that were moved before. Default: none. */
+  readonly bytesMoved?: number;
 }
 
 /** Milliseconds between two looks: a window that is edited meanwhile counts within this time. */

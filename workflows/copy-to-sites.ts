@@ -1,5 +1,6 @@
 import { isCancellation, patched, sleep } from '@temporalio/workflow';
 import type { SiteCopy } from '../activities/copy-to-sites.ts';
+import type { Pause } from '../activities/window-gate.ts';
 import type { SyncTrigger } from '../domain/resources/repository.ts';
 import { explain, type FailureFacts } from '../domain/sync/failure-facts.ts';
 import { copyTaskQueue } from '../domain/sync/ids.ts';
@@ -70,7 +71,7 @@ async function copyTo(journey: CopyJourney, image: SurveyedImage, site: string):
     const report = await withRetries(plan.retry, () =>
       lane.copyImage({ ...order, position: position(journey) }),
     );
-    if ('pausedUntil' in report) return waiting(journey, { site, for: 'window', until: report.pausedUntil });
+    if ('pausedUntil' in report) return paused(journey, site, report);
     return arrived(journey, image, site, report);
   } catch (error) {
     if (isCancellation(error)) throw error;
@@ -136,7 +137,7 @@ function settled(journey: CopyJourney, image: SurveyedImage, copy: SiteCopy): Co
   const { site } = copy;
   if ('report' in copy) return arrived(journey, image, site, copy.report);
   if ('failure' in copy) return failed(journey, image, site, copy.failure);
-  return waiting(journey, { site, for: 'window', until: copy.pause.pausedUntil });
+  return paused(journey, site, copy.pause);
 }
 
 function orderOf({ plan, trigger }: CopyJourney, image: SurveyedImage) {
@@ -173,6 +174,11 @@ function failed(journey: CopyJourney, image: SurveyedImage, site: string, failur
 function waiting(journey: CopyJourney, waits: SiteWait): Copied {
   countOne(journey);
   return { result: { site: waits.site, waits }, moved: 0, reused: 0 };
+}
+
+/** What was moved before the window closed is kept there and not moved again: it belongs to this run. */
+function paused(journey: CopyJourney, site: string, { pausedUntil: until, bytesMoved = 0 }: Pause): Copied {
+  return { ...waiting(journey, { site, for: 'window', until }), moved: bytesMoved };
 }
 
 function countOne({ story }: CopyJourney): void {

@@ -88,6 +88,11 @@ export class GraphCopy {
     this.#context.guesses?.there(this.#target, blob.digest);
   }
 
+  /** Bytes that were sent so far. */
+  get bytesMoved(): number {
+    return this.#tally.report().bytesMoved;
+  }
+
   async run(): Promise<CopyReport> {
     const staging = this.#stagingTag();
     await this.#place(staging);

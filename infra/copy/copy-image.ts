@@ -28,7 +28,7 @@ export interface ImageCopyOptions extends GraphCopyOptions {
 /** What became of one target. */
 export type TargetOutcome =
   | { readonly target: ContentTarget; readonly report: CopyReport }
-  | { readonly target: ContentTarget; readonly failure: Failure };
+  | { readonly target: ContentTarget; readonly failure: Failure; readonly bytesMoved: number };
 
 /** Copies an image to one target. */
 export async function copyImage(
@@ -105,7 +105,7 @@ export async function copyImageToMany(
       try {
         return { target, report: (await copies[index]?.loaded.run()) ?? unchanged(root.digest) };
       } catch (error) {
-        return { target, failure: asFailure(error) };
+        return { target, failure: asFailure(error), bytesMoved: copies[index]?.copy.bytesMoved ?? 0 };
       }
     }),
   );

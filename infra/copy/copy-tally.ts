@@ -67,6 +67,6 @@ export class CopyTally {
   }
 
   #report(): void {
-    this.#onProgress?.({ totalBytes: this.#total, doneBytes: this.#done });
+    this.#onProgress?.({ totalBytes: this.#total, doneBytes: this.#done, movedBytes: this.#moved });
   }
 }

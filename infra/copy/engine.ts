@@ -51,6 +51,8 @@ export interface CopyProgress {
   /** Bytes known to be needed at all targets, and those that are there by now. */
   readonly totalBytes: number;
   readonly doneBytes: number;
+  /** Bytes that were sent so far. */
+  readonly movedBytes: number;
 }
 
 export interface CopyRequest {
@@ -90,7 +92,10 @@ export interface CopyToManyRequest extends Omit<CopyRequest, 'target' | 'limiter
 }
 
 /** What became of one of several targets. */
-export type CopyOutcome = { readonly report: CopyReport } | { readonly failure: Failure };
+export type CopyOutcome =
+  | { readonly report: CopyReport }
+  /** `bytesMoved`: what was sent before it failed. */
+  | { readonly failure: Failure; readonly bytesMoved: number };
 
 export interface CopyHooks {
   readonly signal?: AbortSignal;

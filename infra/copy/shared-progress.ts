@@ -13,15 +13,17 @@ export class SharedProgress {
 
   /** Where one of the copies tells how far it is. */
   part(): Listener {
-    const index = this.#parts.push({ totalBytes: 0, doneBytes: 0 }) - 1;
+    const index = this.#parts.push({ totalBytes: 0, doneBytes: 0, movedBytes: 0 }) - 1;
     return (progress) => {
       this.#parts[index] = progress;
       if (this.#listener === undefined) return;
-      const [totalBytes, doneBytes] = this.#parts.reduce(
-        ([total, done], part) => [total + part.totalBytes, done + part.doneBytes],
-        [0, 0],
-      );
-      this.#listener({ totalBytes, doneBytes });
+      const sum = (count: keyof CopyProgress): number =>
+        this.#parts.reduce((total, part) => total + part[count], 0);
+      this.#listener({
+        totalBytes: sum('totalBytes'),
+        doneBytes: sum('doneBytes'),
+        movedBytes: sum('movedBytes'),
+      });
     };
   }
 }

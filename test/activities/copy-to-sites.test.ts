@@ -4,7 +4,9 @@ import { MockActivityEnvironment } from '@temporalio/testing';
 import { DefaultLogger } from '@temporalio/worker';
 import type { CopyDependencies } from '../../activities/copy-places.ts';
 import { copyImageToSites, type ManyCopyOrder, type SiteCopy } from '../../activities/copy-to-sites.ts';
+import { copyImage, type CopyOrder } from '../../activities/copy-image.ts';
 import { Failure } from '../../domain/failure.ts';
+import type { Descriptor } from '../../domain/image/descriptor.ts';
 import type { SyncWindow } from '../../domain/resources/edge-site.ts';
 import { parseTag } from '../../domain/names/tag.ts';
 import { SiteLimits } from '../../infra/copy/site-limits.ts';
@@ -26,6 +28,7 @@ interface Stage {
   readonly sites: ReadonlyMap<string, MisbehavingRegistry>;
   readonly deps: CopyDependencies;
   readonly pulls: boolean[];
+  readonly root: () => Promise<Descriptor>;
   readonly run: () => Promise<readonly SiteCopy[]>;
 }
 
@@ -56,13 +59,13 @@ async function stage(t: TestContext): Promise<Stage> {
       report: () => ({ tell: () => {}, close: async () => {} }),
     },
   };
+  const root = async (): Promise<Descriptor> =>
+    (await world.engine.resolve(world.endpoint(source, sourcePath), parseTag('v1'))) ?? assert.fail();
   const run = async (): Promise<readonly SiteCopy[]> => {
-    const root = await world.engine.resolve(world.endpoint(source, sourcePath), parseTag('v1'));
-    assert.ok(root);
     const order = {
       plan: planOf('sites'),
       tag: 'v1',
-      root,
+      root: await root(),
       sites: [...names, 'nowhere'],
       position: { before: 0, of: 4, together: 4 },
       recheck: false,
@@ -74,7 +77,7 @@ async function stage(t: TestContext): Promise<Stage> {
       order,
     );
   };
-  return { world, source, sites, deps, pulls, run };
+  return { world, source, sites, deps, pulls, root, run };
 }
 
 const told = (copies: readonly SiteCopy[]): readonly string[] =>
@@ -117,6 +120,45 @@ test('a site whose window is closed waits, and is not touched', async (t) => {
   assert.match(result[2] ?? '', /^west until 2026-03-02T00:00:00Z/);
   assert.equal(world.trace.count('GET|HEAD|POST|PUT', '', sites.get('west')?.origin), 0);
 });
+
+test('a window that closes on the way says how much was moved before, alone and beside others', async (t) => {
+  const size = image.blobs.reduce((sum, blob) => sum + blob.byteLength, 0);
+  for (const alone of [true, false]) {
+    const { deps, run, root } = await stage(t);
+    deps.limits.learn('west', { bandwidth: 40_000 });
+    const tell = ({ movedBytes = 0 }: { readonly movedBytes?: number }): void => {
+      // The sites without a limit come first.
+      if (movedBytes > (alone ? 0 : 2 * size))
+        deps.limits.learn('west', { bandwidth: 40_000, syncWindow: closed });
+    };
+    Object.assign(deps, { places: { ...deps.places, report: () => ({ tell, close: async () => {} }) } });
+    const west = alone
+      ? await runAlone(deps, await root())
+      : (await run()).find(({ site }) => site === 'west');
+    assert.ok(west !== undefined && 'pause' in west, JSON.stringify(west));
+    const { bytesMoved = 0 } = west.pause;
+    assert.ok(bytesMoved > 0 && bytesMoved <= size, `${bytesMoved} bytes of ${size}`);
+  }
+});
+
+/** The step for one site, as if it were one of several. */
+async function runAlone(deps: CopyDependencies, root: Descriptor): Promise<SiteCopy> {
+  const order = {
+    plan: planOf('sites'),
+    tag: 'v1',
+    root,
+    site: 'west',
+    position: { before: 0, of: 1 },
+    recheck: false,
+  };
+  const env = new MockActivityEnvironment(undefined, { logger: new DefaultLogger('ERROR') });
+  const copied = await env.run<
+    [CopyDependencies, CopyOrder],
+    Awaited<ReturnType<typeof copyImage>>,
+    typeof copyImage
+  >(copyImage, deps, order);
+  return 'pausedUntil' in copied ? { site: order.site, pause: copied } : { site: order.site, report: copied };
+}
 
 test('something of ours that is away fails the step, so that no try of the user is spent', async (t) => {
   const { deps, run } = await stage(t);

@@ -89,12 +89,16 @@ test('an image that cannot be read is tried again for all sites, and a closed wi
       calls += 1;
       if (calls === 1) throw new Failure('NetworkError', { side: 'source' });
       return names.map((site) =>
-        site === 'north' ? { site, pause: { pausedUntil: '2026-01-02T00:00:00Z' } } : { site, report },
+        site === 'north'
+          ? { site, pause: { pausedUntil: '2026-01-02T00:00:00Z', bytesMoved: 7 } }
+          : { site, report },
       );
     },
   });
   await play(plan, stage);
   assert.equal(calls, 2);
+  // What was moved before the window closed, and the other site's image.
+  assert.equal(stage.outcomes[0]?.tally.bytesMoved, 7 + report.bytesMoved);
   assert.deepEqual(stage.outcomes[0]?.tally.shown[0]?.sites, [
     { site: 'north', waits: { site: 'north', for: 'window', until: '2026-01-02T00:00:00Z' } },
     { site: 'south', digest, copied: {} },
