@@ -9,19 +9,15 @@ import { rootOf, signRoot } from '../support/signed-samples.ts';
 import type { S3Process } from '../support/s3-process.ts';
 import type { Bench } from './bench-case.ts';
 import { openRepository } from './ground.ts';
-import { measure } from './measure.ts';
+import { measure, type Measured, type MeasureOptions } from './measure.ts';
 import type { Place } from './sides.ts';
 import { watchDisk } from './watch-disk.ts';
 
 /** Images of the release, and the site it goes to. */
 export const [tags, site] = [Array.from({ length: 20 }, (_none, index) => `app${index}`), 'plant'];
 
-/** What a staging took and made. */
+/** What a staging made; what it took is measured from outside, its start with it. */
 export interface Staged {
-  readonly wallSeconds: number;
-  readonly publishSeconds: number;
-  readonly cpuSeconds: number;
-  readonly peakMiB: number;
   readonly moved: number;
   readonly digest: string;
   readonly bytes: { readonly full: number; readonly carried: number };
@@ -33,6 +29,7 @@ export class Hub {
   readonly #s3: S3Process;
   readonly #key = generateSigningKey().privatePem;
   readonly #root = signRoot(rootOf(1, [signerOf(this.#key)]), [signerOf(this.#key)]);
+  readonly #warm = new Set<string>();
   #count = 0;
 
   constructor(bench: Bench, s3: S3Process) {
@@ -58,7 +55,7 @@ export class Hub {
     sequence: number,
     change: object = {},
     upstream: string = from.domain,
-  ): Promise<{ readonly staged: Staged; readonly scratch: number }> {
+  ): Promise<{ readonly taken: Measured; readonly staged: Staged; readonly scratch: number }> {
     const folder = join(this.#bench.ground.folder, `stage-${(this.#count += 1)}`);
     const scratch = join(folder, 'scratch');
     mkdirSync(scratch, { recursive: true });
@@ -68,14 +65,26 @@ export class Hub {
     const { endpoint } = this.#s3;
     writeFileSync(order, JSON.stringify({ endpoint, upstream, plan, signer: this.#key, root }));
     const disk = watchDisk([scratch]);
-    const script = join(import.meta.dirname, 'stage-once.ts');
-    const { output, exitCode } = await measure([process.execPath, script, order], {
-      cwd: scratch,
-      env: { TMPDIR: scratch },
-    });
-    if (exitCode !== 0) throw new Error(`staging failed: ${output}`);
-    const staged = JSON.parse(output.slice(output.indexOf('{'))) as Staged;
-    return { staged, scratch: disk() };
+    const taken = await this.#run('stage-once.ts', [order], { cwd: scratch, env: { TMPDIR: scratch } });
+    const staged = JSON.parse(taken.output.slice(taken.output.indexOf('{'))) as Staged;
+    return { taken, staged, scratch: disk() };
+  }
+
+  /** Bare PUTs of a folder's files: what the store alone takes. */
+  async put(folder: string): Promise<Measured> {
+    return this.#run('put-once.ts', [this.#s3.endpoint, folder]);
+  }
+
+  /** Runs a script that has run before, like the peers: what is compiled in a first run is kept. */
+  async #run(name: string, args: readonly string[], options: MeasureOptions = {}): Promise<Measured> {
+    const cache = { NODE_COMPILE_CACHE: join(this.#bench.ground.folder, 'compiled') };
+    const argv = [process.execPath, join(import.meta.dirname, name)];
+    // Without an order it loads everything and fails.
+    if (!this.#warm.has(name)) await measure(argv, { env: cache });
+    this.#warm.add(name);
+    const taken = await measure([...argv, ...args], { ...options, env: { ...options.env, ...cache } });
+    if (taken.exitCode !== 0) throw new Error(`${name} failed: ${taken.output}`);
+    return taken;
   }
 
   async #plan(from: Place, sequence: number): Promise<object> {

@@ -1,6 +1,9 @@
 import type { SideRuns } from './contest.ts';
 import type { Measured } from './measure.ts';
-import { limitCheck, ratioCheck, type CaseResult, type Check } from './result.ts';
+import { limitCheck, ratioCheck, spread, type CaseResult, type Check } from './result.ts';
+
+/** Not a step: the store without us, for comparison. */
+export const storeAlone = 'store alone';
 
 type Taken = Pick<Measured, 'wallSeconds' | 'cpuSeconds' | 'peakMiB'>;
 
@@ -56,6 +59,17 @@ export class Turns {
     return step.startsWith('fetch') ? [] : [ratioCheck(sides, 'wallSeconds', 0.9)];
   }
 
+  #storeAlone(): Check {
+    const walls = (this.#runs.get(storeAlone)?.get('imageferry') ?? []).map((run) => run.wallSeconds);
+    const { median, low, high } = spread(walls);
+    const value = `${median.toFixed(2)} s (${low.toFixed(2)}–${high.toFixed(2)})`;
+    return {
+      what: 'bare PUTs of the same files into the store, from memory, four at a time',
+      value,
+      met: true,
+    };
+  }
+
   #extras(step: string): Check[] {
     const note = (name: string): number => this.#notes.get(name) ?? Number.NaN;
     const own = this.#disk.get(`${step} imageferry`);
@@ -72,6 +86,7 @@ export class Turns {
     if (step === 'stage') {
       return [
         ...sizes,
+        this.#storeAlone(),
         limitCheck('bytes of scratch disk at the hub', note('scratch'), 0),
         limitCheck('bytes that a second site reads upstream', note('second'), 0),
       ];

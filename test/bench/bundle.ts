@@ -5,7 +5,7 @@ import { RegistryClients } from '../../infra/registry/registry-client.ts';
 import { startS3Process } from '../support/s3-process.ts';
 import { sourceOf, type Bench, type Case } from './bench-case.ts';
 import { Hub, site, tags } from './bundle-hub.ts';
-import { Turns } from './bundle-turns.ts';
+import { storeAlone, Turns } from './bundle-turns.ts';
 import { incomplete, openRepository } from './ground.ts';
 import { measure, type Measured } from './measure.ts';
 import type { CaseResult } from './result.ts';
@@ -86,10 +86,12 @@ async function oneTurn(bench: Bench, hub: Hub, { before, after }: Releases, turn
   await measure(pinned.argv, { env: pinned.env ?? {} });
 
   const first = await hub.stage(before, 1);
-  turns.add('stage', 'imageferry', first.staged);
+  turns.add('stage', 'imageferry', first.taken);
   turns.note('scratch', first.scratch);
   await ourWay(bench, hub, { sequence: 1, media, state, edge, turns, part: 'release' });
   turns.flaw('import', await incomplete(before, edge));
+  const bare = await hub.put(join(media, 'bundle-1', 'blobs', 'sha256'));
+  turns.add(storeAlone, 'imageferry', bare);
 
   const link = await bench.ground.link(before.domain);
   const other = await hub.stage(before, 1, { site: 'other' }, link.domain);
@@ -97,7 +99,7 @@ async function oneTurn(bench: Bench, hub: Hub, { before, after }: Releases, turn
 
   const base = { sequence: 1, digest: first.staged.digest };
   const delta = await hub.stage(after, 2, { base, previous: base });
-  turns.add('stage next', 'imageferry', delta.staged);
+  turns.add('stage next', 'imageferry', delta.taken);
   turns.note('extra', delta.staged.bytes.carried - (await changedBytes(before, after)));
   await ourWay(bench, hub, { sequence: 2, media, state, edge, turns, part: 'next' });
   turns.flaw('import next', await incomplete(after, edge));
