@@ -69,7 +69,10 @@ async function measure({ endpoints }: Stack): Promise<void> {
       );
     // Listing them takes long itself: only when the worker says that it has nothing left to do.
     do {
-      while ((await waiting()) > 0) await sleep(1000);
+      for (let left = await waiting(), turn = 1; left > 0; left = await waiting(), turn += 1) {
+        if (turn % 30 === 0) say(`  … ${left} Repositories left to look at`);
+        await sleep(1000);
+      }
     } while ((await there()) < count);
   };
   from = performance.now();
@@ -96,8 +99,11 @@ async function measure({ endpoints }: Stack): Promise<void> {
 
 /** Repositories that the worker has still to look at; one while it does not say. */
 async function waiting(): Promise<number> {
-  const answer = await fetch(`http://127.0.0.1:${stack.ports.metrics}/metrics`);
-  const depth = /^imageferry_reconcile_queue_depth\{kind="repositories"\} (\d+)$/m.exec(await answer.text());
+  const page = await fetch(`http://127.0.0.1:${stack.ports.metrics}/metrics`).then(
+    (answer) => answer.text(),
+    () => '',
+  );
+  const depth = /^imageferry_reconcile_queue_depth\{kind="repositories"\} (\d+)$/m.exec(page);
   return Number(depth?.[1] ?? 1);
 }
 
