@@ -79,7 +79,7 @@ import { pollQueues, type PolledQueue } from './temporal-workers.ts';
 
 const settings = parseWorkerSettings(process.env);
 const log = createLog(settings.logLevel, 'worker');
-const signal = stopSignal();
+const signal = stopSignal({ onLate: () => log.warn('ended with something still under way') });
 const isHub = settings.roles.includes('hub');
 
 const { metricsUrl } = await installTemporalRuntime(log, settings.metricsPort !== undefined);

@@ -41,7 +41,7 @@ import { pollQueues } from './temporal-workers.ts';
  */
 const settings = parseSiteSettings(process.env);
 const log = createLog(settings.logLevel, 'site-worker');
-const signal = stopSignal();
+const signal = stopSignal({ onLate: () => log.warn('ended with something still under way') });
 const { metricsPort: port } = settings;
 const { metricsUrl } = await installTemporalRuntime(log, port !== undefined);
 const place = {

@@ -1,13 +1,27 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Logger } from 'pino';
 
-/** Aborts at the first SIGTERM or SIGINT; a second one ends the process at once. */
-export function stopSignal(): AbortSignal {
+export interface StopOptions {
+  /** Milliseconds for which the process may go on after the first signal. Default: 25 s. */
+  readonly withinMs?: number;
+  /** Told before the process is ended because it took longer. */
+  readonly onLate: () => void;
+}
+
+/**
+ * Aborts at the first SIGTERM or SIGINT; a second one ends the process at once, as does taking too long: a server that is
+ * away may keep a last call waiting, and whatever a worker does may be cut at any moment.
+ */
+export function stopSignal({ withinMs = 25_000, onLate }: StopOptions): AbortSignal {
   const stop = new AbortController();
   for (const name of ['SIGTERM', 'SIGINT'] as const) {
     process.on(name, () => {
       if (stop.signal.aborted) process.exit(1);
       stop.abort();
+      setTimeout(() => {
+        onLate();
+        process.exit(1);
+      }, withinMs).unref();
     });
   }
   return stop.signal;
