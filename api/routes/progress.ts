@@ -5,6 +5,12 @@ import { noQuery, objectParameters } from '../schema/parameters.ts';
 import { existingRepository } from './repositories.ts';
 import type { RouteTools } from './tools.ts';
 
+/** One event of the stream, as the document tells of it. */
+const eventSchema = z.object({
+  event: z.literal('progress'),
+  data: z.string().openapi({ description: 'JSON: syncStatus, syncProgress, lastSynced, message' }),
+});
+
 /** Milliseconds between signs of life, and between checks that the caller may still look (faults.md, 4.1.8). */
 const pingMs = 10_000;
 const recheckMs = 60_000;
@@ -27,7 +33,7 @@ export const progressRoute = (tools: RouteTools): Route =>
       answers: {
         200: {
           description: 'Events until the caller hangs up',
-          schema: z.string(),
+          schema: eventSchema,
           contentTypes: ['text/event-stream'],
         },
       },

@@ -8,7 +8,9 @@ import { startProduct, type Product } from './product.ts';
 import { untilStopped } from './until-stopped.ts';
 
 /** Seconds after which no further call is made up. */
-const budget = 200;
+const budget = 400;
+/** What schemathesis says where it ran out of time: it passes such a run, even one that called nothing. */
+const cutShort = /Time limit reached|No test cases were generated/;
 /** What each answer is held against. Whether a made-up body is taken is not: rules of the cluster are in no schema. */
 const checks = [
   'not_a_server_error',
@@ -43,17 +45,33 @@ function judge(
   cwd: string,
   stopped: Promise<unknown>,
 ): Promise<number> {
-  const bounds = ['--max-examples', '5', '--max-time', `${budget}`, '--request-timeout', '30', '--seed', '1'];
-  const what = ['--phases', 'examples,coverage', '--checks', checks.join(','), '--continue-on-failure'];
+  const bounds = [
+    '--max-examples',
+    '20',
+    '--max-time',
+    `${budget}`,
+    '--request-timeout',
+    '30',
+    '--seed',
+    '1',
+  ];
+  const what = ['--phases', 'coverage,fuzzing', '--checks', checks.join(','), '--continue-on-failure'];
   const caller = ['--header', `Authorization: Bearer ${tokens.admin}`, '--output-sanitize', 'true'];
   const args = ['run', `${api}/openapi.json`, ...caller, ...what, ...bounds, ...process.argv.slice(2)];
-  const child = spawn(schemathesis, args, { cwd, stdio: ['ignore', 'inherit', 'inherit'] });
+  const child = spawn(schemathesis, args, { cwd, stdio: ['ignore', 'pipe', 'inherit'] });
   void stopped.then(() => child.kill('SIGTERM'));
+  let isWhole = true;
+  child.stdout.on('data', (bytes: Buffer) => {
+    process.stdout.write(bytes);
+    if (cutShort.test(bytes.toString('utf8'))) isWhole = false;
+  });
   return new Promise((resolve, reject) => {
     child.on('error', reject);
-    child.on('exit', (code, signal) =>
-      resolve(code ?? 128 + (signal === null ? 0 : constants.signals[signal])),
-    );
+    child.on('close', (code, signal) => {
+      const end = code ?? 128 + (signal === null ? 0 : constants.signals[signal]);
+      if (!isWhole) console.error('Not every route was called: the machine was too slow for it.');
+      resolve(end === 0 && !isWhole ? 1 : end);
+    });
   });
 }
 

@@ -43,3 +43,10 @@ test('every status that a failure can have is in the document of every route', (
   );
   assert.deepEqual(missing, []);
 });
+
+test('an event of the progress stream is told of as an event, not as text', () => {
+  const path =
+    Object.keys(document.paths).find((name) => name.endsWith('/repositories/{name}/progress')) ?? '';
+  const { schema } = document.paths[path].get.responses['200'].content['text/event-stream'];
+  assert.deepEqual([schema.type, schema.required], ['object', ['event', 'data']]);
+});
