@@ -50,8 +50,12 @@ export interface PresenceWatch {
   stop(): void;
 }
 
-/** Looks every ten seconds. What cannot be read counts as silence only once it lasted as long as silence would have. */
-export function watchPresence(config: KubeConfig, onTrouble: (error: unknown) => void): PresenceWatch {
+/** Looks every `lookMs` milliseconds (default: ten seconds). What cannot be read counts as silence only once it lasted as long as silence would have. */
+export function watchPresence(
+  config: KubeConfig,
+  onTrouble: (error: unknown) => void,
+  lookMs = everyMs,
+): PresenceWatch {
   const api = config.makeApiClient(CoordinationV1Api);
   let seen = '';
   let since = performance.now();
@@ -63,6 +67,6 @@ export function watchPresence(config: KubeConfig, onTrouble: (error: unknown) =>
   };
   const turn = (): void => void look().catch(onTrouble);
   turn();
-  const timer = setInterval(turn, everyMs).unref();
+  const timer = setInterval(turn, lookMs).unref();
   return { silenceMs: () => performance.now() - since, stop: () => clearInterval(timer) };
 }
