@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { after, before, test } from 'node:test';
+import { cleanupScheduleId } from '../../domain/lifecycle/ids.ts';
 import { approveAnnotation, runAnnotation } from '../../domain/reconcile/lifecycle.ts';
 import { demoRegistry } from '../../infra/local/demo/registry.ts';
 import { liveLifecycle } from '../support/live-lifecycle.ts';
@@ -169,4 +170,22 @@ test('J11 a dry run plans and changes nothing; J01 a shared digest keeps its oth
   await cycle.phase(dry, 'Idle', ({ status }) => status?.freedBytes !== undefined);
   assert.equal(await cycle.edgeDigest(path, '1.0.0'), undefined);
   assert.equal(await cycle.edgeDigest(path, 'stable'), image.index.digest);
+});
+
+test('a cron schedule runs the policy, and goes with it', async () => {
+  const { only } = await manyVersions(2);
+  const policy = await cycle.policy({ keepRecent: 1, dryRun: true, exclude: only, schedule: '0 3 1 1 *' });
+  const schedule = live.temporal.schedule.getHandle(cleanupScheduleId(cycle.key(policy)));
+  const exists = (): Promise<boolean> =>
+    schedule.describe().then(
+      () => true,
+      () => false,
+    );
+  await until('the schedule is there', async () => ((await exists()) ? true : undefined));
+  // Its time is Temporal's affair: it is told that it has come.
+  await schedule.trigger();
+  const planned = await cycle.phase(policy, 'Idle', ({ status }) => status?.planHash !== undefined);
+  assert.equal(planned.status?.deletions, 1);
+  await cycle.policies.delete(cycle.key(policy));
+  await until('the schedule is gone', async () => ((await exists()) ? undefined : true));
 });

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import type { AuditRecord } from '../../domain/audit/record.ts';
+import type { VersionStatus } from '../../domain/resources/repository.ts';
 import { rollbackAnnotation } from '../../domain/reconcile/lifecycle.ts';
 import { demoRegistry } from '../../infra/local/demo/registry.ts';
 import { liveLifecycle } from '../support/live-lifecycle.ts';
@@ -50,6 +51,14 @@ test('a rollback puts the previous version back, no resync undoes it, and a rele
     (versions.body['items'] as { digest: string }[]).map(({ digest }) => digest),
     [fresh, old],
   );
+  const items = versions.body['items'] as VersionStatus[];
+  const syncs = (await live.get(name)).status?.history?.map(({ runId }) => runId);
+  assert.deepEqual(
+    items.map(({ syncId }) => syncId),
+    syncs,
+    'which sync placed it',
+  );
+  assert.ok(items.every(({ seen, placed }) => Date.parse(seen) <= Date.parse(placed ?? '')));
   const compared = await cycle.call('GET', `${route}/versions/compare?from=${old}&to=${fresh}`);
   assert.equal(compared.status, 200, JSON.stringify(compared.body));
   assert.deepEqual([compared.body['addedBytes'], compared.body['removedBytes']], [4050, 3050]);
@@ -210,4 +219,13 @@ test('content that the site lost comes from the pool of bundles, also where upst
   assert.equal(await cycle.edgeDigest(path, 'v'), old);
   const other = await cycle.call('POST', `${route}/rollback`, { digest: `sha256:${'1'.repeat(64)}` });
   assert.equal((other.body['details'] as { code: string }).code, 'RollbackTargetMissing');
+});
+
+test('content that only upstream has is copied from there', async () => {
+  const { name, path, old } = await twoVersions();
+  assert.equal(await cycle.forget(edge, path, old), 202);
+  const route = `namespaces/${live.namespace}/repositories/${name}`;
+  const answer = await cycle.call('POST', `${route}/rollback`, { digest: old });
+  assert.equal(answer.status, 200, JSON.stringify(answer.body));
+  await until('it is back', async () => ((await cycle.edgeDigest(path, 'v')) === old ? true : undefined));
 });
