@@ -42,14 +42,24 @@ function steer(at: string, say: Say): Markup {
   return html`<div class="bar">${stage('delta', 'stageDelta')} ${stage('full', 'stageFull')}</div>`;
 }
 
-/** The bundles of a site; while one is being staged, the page looks again. */
+/** Looks for a bundle that was asked for, one a second, until it is in the list: it may also be found that none is needed. */
+const looks = 60;
+
+/** Where the bundles of a site are looked at until there is a later one than `last`. */
+export const awaitedRows = (site: string, last: number, left = looks): string =>
+  `/console/bundles/rows?site=${encodeURIComponent(site)}&last=${last}&left=${left}`;
+
+/** The bundles of a site; while one is awaited or being staged, the page looks again. */
 export async function bundleRows({ get, say, query }: Viewer): Promise<Markup> {
-  const at = encodeURIComponent(query('site'));
+  const site = query('site');
+  const at = encodeURIComponent(site);
   const { items } = await get<ListBody<ImageBundle>>(`/sites/${at}/bundles?limit=${perPage}`);
-  return bundleTable(items, at, say);
+  const [last, left] = [Number(query('last')), Number(query('left'))];
+  const isThere = items.some(({ spec }) => spec.sequence > last);
+  return bundleTable(items, at, say, !isThere && left > 0 ? awaitedRows(site, last, left - 1) : undefined);
 }
 
-function bundleTable(items: readonly ImageBundle[], at: string, say: Say): Markup {
+function bundleTable(items: readonly ImageBundle[], at: string, say: Say, awaited?: string): Markup {
   const headings = [
     say('sequence'),
     say('kind'),
@@ -70,9 +80,11 @@ function bundleTable(items: readonly ImageBundle[], at: string, say: Say): Marku
     items.map((item) => row(item, at, say)),
     say('nothing'),
   );
-  return items.some(({ status }) => unfinished.has(status?.phase ?? 'Pending'))
-    ? html`<div id="bundles" data-poll="/console/bundles/rows?site=${at}">${shown}</div>`
-    : html`<div id="bundles">${shown}</div>`;
+  const isBusy = items.some(({ status }) => unfinished.has(status?.phase ?? 'Pending'));
+  const again = awaited ?? (isBusy ? `/console/bundles/rows?site=${at}` : undefined);
+  return again === undefined
+    ? html`<div id="bundles">${shown}</div>`
+    : html`<div id="bundles" data-poll="${again}">${shown}</div>`;
 }
 
 function row({ spec, status = {} }: ImageBundle, at: string, say: Say): Markup {

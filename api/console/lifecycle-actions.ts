@@ -1,8 +1,10 @@
 import { humanSize } from '../../domain/human-size.ts';
+import type { ImageBundle } from '../../domain/resources/image-bundle.ts';
 import type { Action } from './action.ts';
+import { awaitedRows } from './bundles-view.ts';
 import type { Markup } from './markup.ts';
 import { notice, warning } from './notice.ts';
-import { jsonBody, objectPath, type Viewer } from './viewer.ts';
+import { jsonBody, objectPath, type ListBody, type Viewer } from './viewer.ts';
 
 /** What is done with cleanup plans and bundles: each is one call of the API, answered with its words. */
 export const lifecycleActions: Readonly<Record<string, Action>> = {
@@ -33,8 +35,12 @@ const bundlesPath = ({ query }: Viewer): string => `/sites/${encodeURIComponent(
 
 async function stage(viewer: Viewer): Promise<Markup> {
   const path = `${bundlesPath(viewer)}/bundles`;
+  const { items } = await viewer.get<ListBody<ImageBundle>>(`${path}?limit=500`);
+  const last = Math.max(0, ...items.map(({ spec }) => spec.sequence));
   const { message } = await viewer.send('POST', path, jsonBody({ kind: viewer.query('kind') }));
-  return notice(String(message), { refresh: true });
+  return notice(String(message), {
+    load: { from: awaitedRows(viewer.query('site'), last), into: 'bundles' },
+  });
 }
 
 /** The receipt is the file as the import wrote it; whatever is no JSON is no receipt. */

@@ -1,43 +1,29 @@
 import assert from 'node:assert/strict';
-import { execFile } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { promisify } from 'node:util';
 import { siteMailSchedule, stageScheduleId } from '../../domain/bundle/stage-plan.ts';
 import type { EdgeSite, EdgeSiteSpec } from '../../domain/resources/edge-site.ts';
 import type { ImageBundle } from '../../domain/resources/image-bundle.ts';
 import { demoRegistry } from '../../infra/local/demo/registry.ts';
-import { applier } from '../../infra/local/apply.ts';
 import { liveSync, until } from '../support/live-sync.ts';
 import { madeImage } from '../support/made-image.ts';
+import { offlineHub } from '../support/offline-hub.ts';
 import { startRegistryProcess } from '../support/registry-process.ts';
 import { endpoints } from '../support/stack.ts';
 
-const { registries, kubeconfig, api: apiUrl, tokens, s3 } = endpoints();
+const { registries, api: apiUrl, tokens } = endpoints();
 const live = liveSync();
-const { apply } = applier(kubeconfig);
 const folder = mkdtempSync(join(tmpdir(), 'imageferry-offline-'));
 after(async () => {
   await live.close();
   rmSync(folder, { recursive: true, force: true });
 });
 
-const run = promisify(execFile);
-const ferry = (...args: string[]): Promise<{ stdout: string }> =>
-  run(process.execPath, [join(import.meta.dirname, '../../worker/imageferry.ts'), ...args], {
-    cwd: folder,
-    env: {
-      ...process.env,
-      S3_ENDPOINT: s3.endpoint,
-      S3_REGION: s3.region,
-      S3_BUCKET: s3.bucket,
-      AWS_ACCESS_KEY_ID: s3.accessKeyId,
-      AWS_SECRET_ACCESS_KEY: s3.secretAccessKey,
-    },
-  });
+const hub = offlineHub(folder);
+const { ferry } = hub;
 
 async function api<T>(method: string, path: string, body?: unknown, tries = 5): Promise<T> {
   const answer = await fetch(`${apiUrl}/oapis/image.theriseunion.io/v1alpha1${path}`, {
@@ -74,22 +60,8 @@ function staged(site: string, sequence: number): Promise<ImageBundle> {
 }
 
 before(async () => {
-  await ferry('trust', 'keygen', 'signing');
-  await ferry(
-    ...'trust root --root-key signing.pub.pem --bundle-key signing.pub.pem --sign signing.pem --out root.1.json'.split(
-      ' ',
-    ),
-  );
+  await hub.sign();
   writeFileSync(join(folder, 'token'), tokens.admin);
-  await apply({
-    apiVersion: 'v1',
-    kind: 'Secret',
-    metadata: { name: 'imageferry-bundle-signing', namespace: 'edge-system' },
-    stringData: {
-      'signing.pem': readFileSync(join(folder, 'signing.pem'), 'utf8'),
-      'root.1.json': readFileSync(join(folder, 'root.1.json'), 'utf8'),
-    },
-  });
 });
 
 /** A site without a network that trusts the root; `state` is its folder. */
@@ -99,15 +71,7 @@ async function offlineSite(
   bundle: EdgeSiteSpec['bundle'] = {},
 ): Promise<{ readonly site: string; readonly change: (bundle: EdgeSiteSpec['bundle']) => Promise<void> }> {
   const site = live.unique('plant');
-  const { stdout: pinned } = await ferry('trust', 'pin', 'root.1.json', '--site', site, '--state', state);
-  const receiptKey = pinned.slice(pinned.indexOf('-----BEGIN'));
-  const change = (more: EdgeSiteSpec['bundle']): Promise<void> =>
-    apply({
-      apiVersion: 'image.theriseunion.io/v1alpha1',
-      kind: 'EdgeSite',
-      metadata: { name: site },
-      spec: { mode: 'offline', registry: { domain }, bundle: { receiptKey, ...more } },
-    });
+  const change = await hub.site(site, domain, state);
   await change(bundle);
   return { site, change };
 }
