@@ -5,6 +5,7 @@ import { dirname, join } from 'node:path';
 import { after, test } from 'node:test';
 import { connectAuditObjects } from '../../infra/audit/connect-audit.ts';
 import { connectTemporal } from '../../infra/temporal/connection.ts';
+import { sharedDataConverter } from '../../infra/temporal/data-converter.ts';
 import { formsOf, SecretFinder } from '../support/canary/forms.ts';
 import { searchStack } from '../support/canary/search.ts';
 import { kubectl } from '../support/kubectl.ts';
@@ -14,7 +15,8 @@ import { endpoints, endpointsPath } from '../support/stack.ts';
 const planted = `pl4nted-${randomBytes(12).toString('hex')}`;
 const file = join(dirname(endpointsPath()), 'logs', 'planted.log');
 const { s3, temporalAddress: address, temporalNamespace: namespace } = endpoints();
-const client = connectTemporal({ address, namespace });
+const dataConverter = sharedDataConverter(process.env['TEMPORAL_CODEC_KEYS']);
+const client = connectTemporal({ address, namespace, dataConverter });
 const workflowId = `planted-${randomBytes(4).toString('hex')}`;
 const objectKey = `planted/${workflowId}`;
 

@@ -15,6 +15,7 @@ import { resyncScheduleId, syncWorkflowId } from '../../domain/sync/ids.ts';
 import { connectCluster } from '../../infra/kubernetes/connection.ts';
 import { createResourceClients } from '../../infra/kubernetes/resource-client.ts';
 import { connectTemporal } from '../../infra/temporal/connection.ts';
+import { sharedDataConverter } from '../../infra/temporal/data-converter.ts';
 import { createWorkflowGateway } from '../../infra/temporal/workflow-gateway.ts';
 import { endpoints } from './stack.ts';
 
@@ -22,10 +23,11 @@ const version = `${apiGroup}/${apiVersion}` as const;
 
 /** The running stack as a test of syncs sees it, in one namespace; close it at the end. */
 export function liveSync(namespace = 'default') {
-  const { kubeconfig, temporalAddress, temporalNamespace } = endpoints();
+  const { kubeconfig, temporalAddress: address, temporalNamespace } = endpoints();
   const cluster = connectCluster(kubeconfig);
   const resources = createResourceClients(cluster);
-  const temporal = connectTemporal({ address: temporalAddress, namespace: temporalNamespace });
+  const dataConverter = sharedDataConverter(process.env['TEMPORAL_CODEC_KEYS']);
+  const temporal = connectTemporal({ address, namespace: temporalNamespace, dataConverter });
   const repositories = resources.resource('repositories');
   const gateway = createWorkflowGateway(temporal);
   const unique = (name: string): string => `${name}-${randomBytes(3).toString('hex')}`;

@@ -1,12 +1,12 @@
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { join, relative } from 'node:path';
-import type { Payload } from '@temporalio/common';
 import proto from '@temporalio/proto';
 import { connectAuditObjects } from '../../../infra/audit/connect-audit.ts';
 import type { Endpoints } from '../../../infra/local/endpoints.ts';
 import { connectTemporal } from '../../../infra/temporal/connection.ts';
 import { sharedDataConverter } from '../../../infra/temporal/data-converter.ts';
 import { allOfEtcd } from '../kubectl.ts';
+import { payloadsIn } from './payloads.ts';
 
 /** Something that was written during the run. */
 export interface Place {
@@ -22,11 +22,10 @@ export async function* etcdValues(): AsyncGenerator<Place> {
 
 /** The history of every workflow run, as it lies in the server and, where payloads are sealed, opened. */
 export async function* histories(endpoints: Endpoints): AsyncGenerator<Place> {
-  const client = connectTemporal({
-    address: endpoints.temporalAddress,
-    namespace: endpoints.temporalNamespace,
-  });
-  const codecs = sharedDataConverter(process.env['TEMPORAL_CODEC_KEYS']).payloadCodecs ?? [];
+  const dataConverter = sharedDataConverter(process.env['TEMPORAL_CODEC_KEYS']);
+  const { temporalAddress: address, temporalNamespace: namespace } = endpoints;
+  const client = connectTemporal({ address, namespace, dataConverter });
+  const codecs = dataConverter.payloadCodecs ?? [];
   try {
     for await (const { workflowId, runId } of client.workflow.list()) {
       const where = `history of ${workflowId} ${runId}`;
@@ -42,12 +41,7 @@ export async function* histories(endpoints: Endpoints): AsyncGenerator<Place> {
 type Codec = NonNullable<ReturnType<typeof sharedDataConverter>['payloadCodecs']>[number];
 
 async function opened(history: proto.temporal.api.history.v1.IHistory, codec: Codec): Promise<Buffer> {
-  const payloads: Payload[] = [];
-  JSON.stringify(history, (name, value: unknown) => {
-    if (name === 'payloads' && Array.isArray(value)) payloads.push(...(value as Payload[]));
-    return value;
-  });
-  const plain = await codec.decode(payloads);
+  const plain = await codec.decode([...payloadsIn(history)].map(({ payload }) => payload));
   return Buffer.concat(plain.map(({ data }) => Buffer.from(data ?? [])));
 }
 
