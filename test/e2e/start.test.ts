@@ -23,6 +23,7 @@ test('endpoints.json has the shape that other programs read, for its owner only'
     );
   assert.deepEqual(leaves(endpoints()), [
     'api',
+    'workerMetrics',
     'temporalAddress',
     'temporalNamespace',
     'temporalUi',

@@ -84,12 +84,14 @@ heading('F. Mounts, full disks, early answers, cancelled copies', () => {
       const { source, target } = await streamed(world, 'f18', 30_000_000);
       target.script({ method: 'PATCH|PUT', path: uploads }, async (exchange) => {
         exchange.trace.status = status;
-        exchange.socket.write(`HTTP/1.1 ${status} Early\r\nContent-Length: 0\r\nConnection: close\r\n\r\n`);
+        // Where all of a small blob has come there is nothing to stop, and the connection is done with.
+        const isAll = Number(exchange.request.headers['content-length']) < 100_000;
+        const ending = isAll ? 'Connection: close\r\n' : '';
+        exchange.socket.write(`HTTP/1.1 ${status} Early\r\nContent-Length: 0\r\n${ending}\r\n`);
         await new Promise<void>((resolve) => {
           exchange.socket.once('close', () => resolve());
         });
       });
-      const started = performance.now();
       await world.copyFails(
         [
           'Unauthorized',
@@ -101,8 +103,9 @@ heading('F. Mounts, full disks, early answers, cancelled copies', () => {
         ],
         source,
         target,
+        // A dead-lock ends as Cancelled, which is none of these.
+        { hooks: { signal: AbortSignal.timeout(60_000) } },
       );
-      assert.ok(performance.now() - started < 20_000, 'no dead-lock');
     });
   }
 
