@@ -5,6 +5,7 @@ import {
   defineSignal,
   getExternalWorkflowHandle,
   isCancellation,
+  patched,
   ParentClosePolicy,
   setHandler,
   startChild,
@@ -90,6 +91,22 @@ async function startSyncs({ waiting }: Desk): Promise<void> {
 
 /** Starts a sync that outlives the desk, or asks the one that runs to run once more: it may have given up already. */
 async function startSync(ref: ObjectRef): Promise<void> {
+  while (!(await isStarted(ref)) && !(await isAsked(ref))) {
+    // The one that ran ended between the two, and nothing is left that would bring what is waited for.
+    if (!patched('desk-until-heard')) return;
+  }
+}
+
+async function isAsked(ref: ObjectRef): Promise<boolean> {
+  const running = getExternalWorkflowHandle(syncWorkflowId(ref));
+  return running.signal(syncAgainSignal, 'resumed').then(
+    () => true,
+    () => false,
+  );
+}
+
+/** False where one runs already. */
+async function isStarted(ref: ObjectRef): Promise<boolean> {
   const workflowId = syncWorkflowId(ref);
   try {
     await startChild(syncRepository, {
@@ -100,10 +117,9 @@ async function startSync(ref: ObjectRef): Promise<void> {
       staticSummary: `Sync ${ref.namespace}/${ref.name} (resumed)`,
       typedSearchAttributes: workflowInfo().typedSearchAttributes,
     });
+    return true;
   } catch (error) {
-    if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
-    await getExternalWorkflowHandle(workflowId)
-      .signal(syncAgainSignal, 'resumed')
-      .catch(() => undefined);
+    if (error instanceof WorkflowExecutionAlreadyStartedError) return false;
+    throw error;
   }
 }
