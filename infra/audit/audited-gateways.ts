@@ -47,7 +47,7 @@ const noRun = (): undefined => undefined;
 export function auditedWorkflows(gateway: WorkflowGateway, audit: ActionAudit): WorkflowGateway {
   return {
     ...gateway,
-    startSync: (ref, trigger, request) =>
+    startSync: (ref, trigger, request, isWanted) =>
       audit.around(
         {
           verb: 'start-sync',
@@ -57,7 +57,7 @@ export function auditedWorkflows(gateway: WorkflowGateway, audit: ActionAudit): 
           repeats: true,
           askedBy: syncRequests[trigger] ?? [],
         },
-        () => gateway.startSync(ref, trigger, request),
+        () => gateway.startSync(ref, trigger, request, isWanted),
         runOf,
       ),
     cancelSync: (ref, runId) =>

@@ -44,8 +44,14 @@ export interface WorkflowGateway {
    * Starts `sync/<ns>/<name>`, or joins the one that runs. `request` tells apart what is asked for by the same trigger:
    * where the newest run was started for this very request, nothing is started, also when that run has ended. So a
    * request may be repeated until its maker has noted that it was heard. Default: each call is a request of its own.
+   * `isWanted` is asked last: where another process served the request meanwhile, the newest run is given back.
    */
-  startSync(ref: ObjectRef, trigger: SyncTrigger, request?: string): Promise<StartedRun>;
+  startSync(
+    ref: ObjectRef,
+    trigger: SyncTrigger,
+    request?: string,
+    isWanted?: () => Promise<boolean>,
+  ): Promise<StartedRun>;
   /** The newest run of a sync, open or ended; undefined where there is none that Temporal still knows. */
   newestSync(ref: ObjectRef): Promise<SyncRun | undefined>;
   /** Asks a running sync to stop; resolves at once. False where none runs. `runId`: only this run. */

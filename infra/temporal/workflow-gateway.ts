@@ -16,7 +16,11 @@ import { attributesOf, attributesOfRepository, triggerAttribute } from './search
 /** The only way in which the API and the reconcilers reach Temporal. Failures: `EngineUnavailable`, `Timeout`. */
 export function createWorkflowGateway(client: Client): WorkflowGateway {
   return {
-    startSync: (ref, trigger, request) => startSync(client, ref, trigger, request),
+    startSync: async (ref, trigger, request, isWanted) => {
+      const served = isWanted === undefined || (await isWanted()) ? undefined : await newestRun(client, ref);
+      if (served !== undefined) return { ...served.run, alreadyRunning: served.run.isOpen };
+      return startSync(client, ref, trigger, request);
+    },
     newestSync: async (ref) => (await newestRun(client, ref))?.run,
     startVerify: (ref) => startOrJoin(client, workflowTypes.verify, verifyStart(ref)),
     cancelSync: async (ref, runId) =>

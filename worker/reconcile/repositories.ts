@@ -2,7 +2,7 @@ import { registryOf } from '../../domain/api/registry-use.ts';
 import { conditionsIn } from '../../domain/reconcile/repository-conditions.ts';
 import { asksForAction, repositoryWish } from '../../domain/reconcile/repository.ts';
 import type { ObjectRef } from '../../domain/resources/meta.ts';
-import type { Repository } from '../../domain/resources/repository.ts';
+import type { Repository, SyncTrigger } from '../../domain/resources/repository.ts';
 import type { ReconcileDependencies } from './dependencies.ts';
 import { ScheduleKeeper } from './schedules.ts';
 
@@ -63,9 +63,20 @@ export class RepositoryReconciler {
     const { workflows, clients } = this.#deps;
     const wish = this.#wish(repository);
     if (wish.cancel) await workflows.cancelSync(ref);
-    if (wish.start !== undefined) await workflows.startSync(ref, wish.start, wish.request);
+    if (wish.start !== undefined) await this.#start(ref, wish.start, wish.request);
     if (Object.keys(wish.handled).length === 0) return;
     await clients.resource('repositories').patch(ref, { metadata: { annotations: wish.handled } });
+  }
+
+  /** Writing it into the audit log takes a moment, in which another replica may serve the same wish. */
+  async #start(ref: ObjectRef, start: SyncTrigger, request: string | undefined): Promise<void> {
+    const isWanted = async (): Promise<boolean> => {
+      const now = await this.#read(ref);
+      if (isGone(now)) return false;
+      const wish = this.#wish(now);
+      return wish.start === start && wish.request === request;
+    };
+    await this.#deps.workflows.startSync(ref, start, request, isWanted);
   }
 
   /** Says in the conditions what the Repository itself cannot know. */

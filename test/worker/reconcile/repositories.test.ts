@@ -21,12 +21,16 @@ class MemoryGateway {
   readonly calls: string[] = [];
   readonly schedules = new Map<string, ScheduleState>();
   readonly runs = new Map<string, SyncRun & { readonly request?: string }>();
+  /** What happens between the wish for a sync and its start. */
+  whileStarting = async (): Promise<void> => {};
 
   get gateway(): WorkflowGateway {
     const key = ({ namespace, name }: ObjectRef): string => `${namespace}/${name}`;
     const done = async (call: string): Promise<void> => void this.calls.push(call);
     const own: Partial<WorkflowGateway> = {
-      startSync: async (at, trigger, request) => {
+      startSync: async (at, trigger, request, isWanted) => {
+        await this.whileStarting();
+        if ((await isWanted?.()) === false) return { workflowId: '', runId: '', alreadyRunning: false };
         const before = this.runs.get(key(at));
         const run = { workflowId: `sync/${key(at)}`, runId: '1', isOpen: true, trigger, started: 'now' };
         const isServed = before?.isOpen === true || (request !== undefined && before?.request === request);
@@ -117,6 +121,13 @@ test('what is watched may be behind: a sync that has ended meanwhile is not star
   const seen = await cluster.resource('repositories').get(ref);
   await cluster.resource('repositories').applyStatus(ref, '', synced);
   await new RepositoryReconciler({ ...deps, caches: behind(cluster, seen) }).reconcile(ref);
+  assert.deepEqual(temporal.calls, ['schedule every 3600000']);
+});
+
+test('a sync that another replica started and ended while this one wrote it down is not started once more', async () => {
+  const { cluster, temporal, reconciler } = await scene();
+  temporal.whileStarting = async () => cluster.resource('repositories').applyStatus(ref, '', synced);
+  await reconciler.reconcile(ref);
   assert.deepEqual(temporal.calls, ['schedule every 3600000']);
 });
 
