@@ -123,6 +123,8 @@ function answerOf(context: ApiContext, answer: Answer): Response {
     const { type, source, headers, partial } = answer.stream;
     return context.body(source, partial === true ? 206 : 200, { ...headers, 'content-type': type });
   }
-  if (answer.body === undefined) return context.body(null, 204);
-  return context.json(answer.body, answer.status === 204 ? 200 : answer.status);
+  const json = answer.json ?? (answer.body === undefined ? undefined : JSON.stringify(answer.body));
+  if (json === undefined) return context.body(null, 204);
+  const status = answer.status === 204 ? 200 : answer.status;
+  return context.body(json, status, { 'content-type': 'application/json' });
 }

@@ -9,10 +9,12 @@ export interface RouteAccess {
   readonly subresource?: string;
 }
 
-/** What a handler answers. `body` left out: no content. A stream is sent as it is. */
+/** What a handler answers. `body` and `json` left out: no content. A stream is sent as it is. */
 export interface Answer {
   readonly status: 200 | 201 | 204;
   readonly body?: object;
+  /** The body where it is JSON already; instead of `body`. */
+  readonly json?: string;
   /** The workflow that was started, for the audit log. */
   readonly workflow?: { readonly id: string; readonly runId: string };
   readonly stream?: {

@@ -27,7 +27,12 @@ export class CachedAccess implements AccessReviewer {
   /** Tokens are remembered by their hash only. */
   authenticate(token: string): Promise<Caller | undefined> {
     const key = createHash('sha256').update(token).digest('base64');
-    return this.#through(this.#callers, key, () => this.#inner.authenticate(token), expiryOf(token));
+    return this.#through(
+      this.#callers,
+      key,
+      () => this.#inner.authenticate(token),
+      () => expiryOf(token),
+    );
   }
 
   authorize(caller: Caller, question: AccessQuestion): Promise<boolean> {
@@ -39,11 +44,12 @@ export class CachedAccess implements AccessReviewer {
     entries: Map<string, Entry<T>>,
     key: string,
     ask: () => Promise<T>,
-    latest = Number.POSITIVE_INFINITY,
+    latestOf = () => Number.POSITIVE_INFINITY,
   ): Promise<T> {
     const now = this.#now().getTime();
     const known = entries.get(key);
     if (known !== undefined && known.expires > now) return known.value;
+    const latest = latestOf();
     const entry: Entry<T> = { value: ask(), expires: Math.min(now + denyMs, latest) };
     entries.delete(key);
     entries.set(key, entry);

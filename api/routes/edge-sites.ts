@@ -5,6 +5,7 @@ import { edgeSiteView } from '../../domain/api/views.ts';
 import { Failure } from '../../domain/failure.ts';
 import type { EdgeSite } from '../../domain/resources/edge-site.ts';
 import { newMeta, present } from '../objects.ts';
+import { keptJson, listAnswer } from '../list-answer.ts';
 import { route, type Route } from '../route.ts';
 import {
   edgeSiteEditSchema,
@@ -45,9 +46,8 @@ const listRoute = (tools: RouteTools): Route =>
       answers: { 200: { description: 'One page', schema: edgeSiteListSchema } },
     },
     async ({ query }) => {
-      const { items, totalItems } = tools.edgeSites.page(listQuery(query, edgeSiteView));
-      const body = { apiVersion: groupVersion, kind: 'EdgeSiteList', items: items.map(present), totalItems };
-      return { status: 200, body };
+      const page = tools.edgeSites.page(listQuery(query, edgeSiteView));
+      return listAnswer('EdgeSite', page, keptJson(present));
     },
   );
 

@@ -4,8 +4,8 @@ import { usersOf } from '../../domain/api/registry-use.ts';
 import { Failure } from '../../domain/failure.ts';
 import { forceDeleteAnnotation, type RegistrySecret } from '../../domain/resources/registry-secret.ts';
 import { presentSecret } from '../objects.ts';
+import { keptJson, listAnswer } from '../list-answer.ts';
 import { allNamespaces, route, type Route } from '../route.ts';
-import { groupVersion } from '../schema/meta.ts';
 import {
   listParameters,
   listQuery,
@@ -53,12 +53,7 @@ const listRoute = (tools: RouteTools): Route =>
     async ({ params, query }) => {
       const namespace = params.ns === allNamespaces ? undefined : params.ns;
       const page = tools.registrySecrets.page(listQuery(query, registrySecretView), namespace);
-      const items = page.items.map(presentSecret);
-      const { totalItems } = page;
-      return {
-        status: 200,
-        body: { apiVersion: groupVersion, kind: 'RegistrySecretList', items, totalItems },
-      };
+      return listAnswer('RegistrySecret', page, keptJson(presentSecret));
     },
   );
 

@@ -1,11 +1,13 @@
 import { z } from '@hono/zod-openapi';
 import { checkRegistryRef, checkRepositorySpec } from '../../domain/api/new-repository.ts';
 import { repositoryView } from '../../domain/api/views.ts';
+import type { ListRow } from '../../domain/api/list-row.ts';
 import { withWorkerSilence } from '../../domain/api/worker-silence.ts';
 import { Failure } from '../../domain/failure.ts';
 import type { Repository } from '../../domain/resources/repository.ts';
 import type { Call } from '../context.ts';
 import { newMeta, present } from '../objects.ts';
+import { keptJson, listAnswer } from '../list-answer.ts';
 import { allNamespaces, route, type Answer, type Route } from '../route.ts';
 import { groupVersion } from '../schema/meta.ts';
 import {
@@ -52,9 +54,7 @@ const listRoute = (tools: RouteTools): Route =>
     async ({ params, query }) => {
       const namespace = params.ns === allNamespaces ? undefined : params.ns;
       const page = tools.repositories.page(listQuery(query, repositoryView), namespace);
-      const items = page.items.map((item) => present(honest(tools, item)));
-      const { totalItems } = page;
-      return { status: 200, body: { apiVersion: groupVersion, kind: 'RepositoryList', items, totalItems } };
+      return listAnswer('Repository', page, (row) => honestJson(tools, row));
     },
   );
 
@@ -97,6 +97,14 @@ const createRoute = (tools: RouteTools): Route =>
 /** What the status says is told together with whether anybody keeps it. */
 const honest = (tools: RouteTools, repository: Repository): Repository =>
   withWorkerSilence(repository, tools.workerSilenceMs?.() ?? 0, tools.now());
+
+const jsonOf = keptJson<Repository>(present);
+
+/** Only what is said of a Repository itself can be kept: for how long no worker was heard of changes with time. */
+function honestJson(tools: RouteTools, row: ListRow<Repository>): string {
+  const told = honest(tools, row.item);
+  return told === row.item ? jsonOf(row) : JSON.stringify(present(told));
+}
 
 /** Only the object is created here: the reconciler starts the first sync, as it does for `kubectl apply`. */
 async function createRepository(

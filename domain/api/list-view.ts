@@ -1,4 +1,5 @@
 import type { ListQuery } from './list-query.ts';
+import type { ListRow } from './list-row.ts';
 
 /** How a list of one kind can be searched and sorted. */
 export interface ListView<T> {
@@ -18,14 +19,33 @@ export interface Page<T> {
   readonly totalItems: number;
 }
 
-/** The items that a query's words and filters let through, in the given order. */
-export function filterItems<T>(items: readonly T[], view: ListView<T>, query: ListQuery): readonly T[] {
-  const tests = [
+type RowTest<T> = (row: ListRow<T>) => boolean;
+
+/** What a query's words and filters ask of each row. None: every row is let through. */
+export function rowTests<T>(view: ListView<T>, query: ListQuery): readonly RowTest<T>[] {
+  return [
     ...wordTest(view, view.searched, query.search),
     ...wordTest(view, view.named, query.name),
     ...Object.entries(query.equals ?? {}).map(([field, value]) => equalsTest(view, field, value)),
   ];
-  return tests.length === 0 ? items : items.filter((item) => tests.every((test) => test(item)));
+}
+
+/** Cuts one page out of rows that are sorted already, and counts those that pass the tests. */
+export function testedPage<R>(
+  rows: readonly R[],
+  tests: readonly ((row: R) => boolean)[],
+  query: Pick<ListQuery, 'page' | 'limit'>,
+): Page<R> {
+  if (tests.length === 0) return cutPage(rows, query);
+  const start = (query.page - 1) * query.limit;
+  const items: R[] = [];
+  let totalItems = 0;
+  for (const row of rows) {
+    if (!tests.every((test) => test(row))) continue;
+    if (totalItems >= start && items.length < query.limit) items.push(row);
+    totalItems += 1;
+  }
+  return { items, totalItems };
 }
 
 /** Cuts one page out of items that are sorted and filtered already. A page past the end is empty. */
@@ -34,42 +54,26 @@ export function cutPage<T>(items: readonly T[], query: Pick<ListQuery, 'page' | 
   return { items: items.slice(start, start + query.limit), totalItems: items.length };
 }
 
-function wordTest<T>(
-  view: ListView<T>,
-  fields: readonly string[],
-  search: string | undefined,
-): ((item: T) => boolean)[] {
-  const words = (search ?? '').toLowerCase().split(/\s+/).filter(Boolean);
-  if (words.length === 0) return [];
-  const text = lowerText(view, fields);
-  return [(item) => words.every((word) => text(item).includes(word))];
-}
-
 /** Between two values, so that no word is found across them. */
 const separator = '\n';
-/** What was put in lower case once; an item that changes is another object. */
-const lowerTexts = new WeakMap<object, Map<string, string>>();
 
-/** All of an item's searched values in lower case, kept for as long as the item is: a search looks at every item. */
-function lowerText<T>(view: ListView<T>, fields: readonly string[]): (item: T) => string {
-  const key = fields.join(separator);
+function wordTest<T>(view: ListView<T>, fields: readonly string[], search: string | undefined): RowTest<T>[] {
+  const words = (search ?? '').toLowerCase().split(/\s+/).filter(Boolean);
+  if (words.length === 0) return [];
+  const name = `lower ${fields.join(' ')}`;
   const readers = fields.flatMap((field) => view.fields[field] ?? []);
   const make = (item: T): string =>
     readers
       .map((read) => read(item))
       .join(separator)
       .toLowerCase();
-  return (item) => {
-    if (typeof item !== 'object' || item === null) return make(item);
-    const known = lowerTexts.get(item) ?? new Map<string, string>();
-    const text = known.get(key) ?? make(item);
-    lowerTexts.set(item, known.set(key, text));
-    return text;
-  };
+  return words.map((word) => (row) => row.text(name, make).includes(word));
 }
 
-function equalsTest<T>(view: ListView<T>, field: string, value: string): (item: T) => boolean {
+function equalsTest<T>(view: ListView<T>, field: string, value: string): RowTest<T> {
   const wanted = value.toLowerCase();
+  const name = `lower ${field}`;
   const read = view.fields[field] ?? (() => '');
-  return (item) => read(item).toLowerCase() === wanted;
+  const make = (item: T): string => read(item).toLowerCase();
+  return (row) => row.text(name, make) === wanted;
 }

@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { filterItems, cutPage, type ListView } from '../../../domain/api/list-view.ts';
+import { cutPage, rowTests, testedPage, type ListView } from '../../../domain/api/list-view.ts';
+import { ListRow } from '../../../domain/api/list-row.ts';
+import { ListScope } from '../../../domain/api/list-scope.ts';
 import { parseLimit, parsePage, parseSort } from '../../../domain/api/list-query.ts';
 import { SortedList } from '../../../domain/api/sorted-list.ts';
 
@@ -21,37 +23,63 @@ const item = fc.record({
   id: fc.constantFrom('a', 'b', 'c', 'd', 'e', 'f', 'g'),
   size: fc.constantFrom('', '1', '2', 'X'),
 });
+const row = (one: Item): ListRow<Item> => new ListRow(one, one.id);
 const changes = fc.array(fc.tuple(item, fc.boolean()), { maxLength: 40 });
 
 test('a list that is kept up is always the list sorted anew', () => {
   fc.assert(
-    fc.property(
-      fc.array(item),
-      fc.array(changes, { maxLength: 5 }),
-      fc.boolean(),
-      (start, rounds, descending) => {
-        const order = { field: 'size', descending };
-        const state = new Map(start.map((one) => [one.id, one]));
-        const list = new SortedList(view, order, [...state.values()]);
-        for (const round of rounds) {
-          for (const [one, gone] of round) {
-            list.change(one, gone);
-            if (gone) state.delete(one.id);
-            else state.set(one.id, one);
-          }
-          assert.deepEqual(list.items(), new SortedList(view, order, [...state.values()]).items());
-        }
-      },
-    ),
+    fc.property(fc.array(item), changes, fc.boolean(), (start, later, descending) => {
+      const sort = { field: 'size', descending };
+      const query = { page: 1, limit: 500, sort };
+      const scope = new ListScope(view);
+      const state = new Map(start.map((one) => [one.id, row(one)]));
+      for (const one of state.values()) scope.put(one);
+      scope.page(query);
+      for (const [one, gone] of later) {
+        const changed = row(one);
+        if (gone) scope.delete(one.id);
+        else scope.put(changed);
+        if (gone) state.delete(one.id);
+        else state.set(one.id, changed);
+        assert.deepEqual(scope.page(query).items, new SortedList(view, sort, state.values()).rows());
+        assert.equal(scope.size, state.size);
+      }
+    }),
   );
+});
+
+test('a text is made of an item once, and anew of the item that takes its place', () => {
+  const scope = new ListScope(view);
+  const query = { page: 1, limit: 1, sort: { field: 'name', descending: false } };
+  const texts = (): string[] => scope.page(query).items.map((one) => one.text('size', ({ size }) => size));
+  scope.put(row({ id: 'a', size: '1' }));
+  assert.deepEqual([texts(), texts()], [['1'], ['1']]);
+  scope.put(row({ id: 'a', size: '2' }));
+  assert.deepEqual(texts(), ['2']);
+  let made = 0;
+  const one = row({ id: 'b', size: '3' });
+  for (let time = 0; time < 3; time += 1) one.text('n', () => String((made += 1)));
+  assert.equal(made, 1);
 });
 
 test('pages are disjoint and together they are the list', () => {
   const items = Array.from({ length: 23 }, (_, number) => ({ id: `i${number}`, size: String(number % 3) }));
-  const all = new SortedList(view, { field: 'size', descending: false }, items).items();
+  const all = new SortedList(view, { field: 'size', descending: false }, items.map(row)).rows();
   const pages = [1, 2, 3].flatMap((page) => cutPage(all, { page, limit: 10 }).items);
   assert.deepEqual(pages, all);
   assert.deepEqual(cutPage(all, { page: 4, limit: 10 }), { items: [], totalItems: 23 });
+});
+
+test('a page of what passes the tests knows how many pass on all pages', () => {
+  const numbers = Array.from({ length: 50 }, (_, number) => number);
+  const even = (number: number): boolean => number % 2 === 0;
+  const page = testedPage(numbers, [even], { page: 3, limit: 10 });
+  assert.deepEqual(page, { items: [40, 42, 44, 46, 48], totalItems: 25 });
+  assert.deepEqual(testedPage(numbers, [even], { page: 4, limit: 10 }), { items: [], totalItems: 25 });
+  assert.deepEqual(testedPage(numbers, [], { page: 5, limit: 11 }), {
+    items: numbers.slice(44),
+    totalItems: 50,
+  });
 });
 
 test('all words must occur, in any case, and none across two fields', () => {
@@ -60,13 +88,16 @@ test('all words must occur, in any case, and none across two fields', () => {
     { id: 'redis', size: '34' },
   ];
   const base = { page: 1, limit: 10, sort: { field: 'name', descending: false } };
-  const found = (search: string) => filterItems(items, view, { ...base, search }).map(({ id }) => id);
+  const rows = items.map(row);
+  const filtered = (query: object): readonly string[] =>
+    testedPage(rows, rowTests(view, { ...base, ...query }), base).items.map(({ identity }) => identity);
+  const found = (search: string) => filtered({ search });
   assert.deepEqual(found('NGINX'), ['Nginx']);
   assert.deepEqual(found(' ngi  12 '), ['Nginx']);
   assert.deepEqual(found('x1'), []);
   assert.deepEqual(found('ngi 34'), []);
-  assert.deepEqual(filterItems(items, view, { ...base, name: '34' }), []);
-  assert.deepEqual(filterItems(items, view, { ...base, equals: { size: '34' } }).length, 1);
+  assert.deepEqual(filtered({ name: '34' }), []);
+  assert.deepEqual(filtered({ equals: { size: '34' } }), ['redis']);
 });
 
 test('P15: page, limit and sort take whole numbers and known fields only', () => {
