@@ -7,7 +7,7 @@ import { printable } from '../../domain/names/digest.ts';
 import type { ByteSink } from '../copy/content.ts';
 import type { BundleMedium } from './bundle-medium.ts';
 import { mediaFailure } from './media-failure.ts';
-import { readFilePart } from './read-file.ts';
+import { readFilePart, type FilePart } from './read-file.ts';
 import { claimedFile, paddingAfter, tarEndBytes, tarHeader } from './tar-plan.ts';
 
 const maxMembers = bundleCaps.blobs + bundleCaps.roots + 3;
@@ -85,16 +85,16 @@ class BundleArchive implements BundleMedium {
     this.files = [...members.values()].map(({ name, size }) => ({ name, size }));
   }
 
-  async read(name: string, from: number, sink: ByteSink, signal?: AbortSignal): Promise<void> {
+  read(name: string, from: number, sink: ByteSink, signal?: AbortSignal): Promise<void> {
+    return this.withFile(name, ({ start, length, ...file }) =>
+      readFilePart({ ...file, start: start + from, length: Math.max(0, length - from) }, sink, signal),
+    );
+  }
+
+  async withFile<T>(name: string, use: (whole: FilePart) => Promise<T>): Promise<T> {
     const member = this.#members.get(name);
     if (member === undefined) throw new Failure('BundleIncomplete', { subject: printable(name) });
-    const part = {
-      handle: this.#handle,
-      start: member.start + from,
-      length: Math.max(0, member.size - from),
-      name,
-    };
-    await readFilePart(part, sink, signal);
+    return use({ handle: this.#handle, start: member.start, length: member.size, name });
   }
 
   close(): Promise<void> {

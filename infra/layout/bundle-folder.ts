@@ -8,7 +8,7 @@ import { printable } from '../../domain/names/digest.ts';
 import type { ByteSink } from '../copy/content.ts';
 import type { BundleMedium } from './bundle-medium.ts';
 import { mediaFailure } from './media-failure.ts';
-import { readFilePart } from './read-file.ts';
+import { readFilePart, type FilePart } from './read-file.ts';
 
 /** Non-blocking, so that a FIFO does not hang us; no link is followed in the last part of a path. */
 const plainFile = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
@@ -129,11 +129,17 @@ class BundleFolder implements BundleMedium {
     throw new Failure('NotRegularFile', { subject: name });
   }
 
-  async read(name: string, from: number, sink: ByteSink, signal?: AbortSignal): Promise<void> {
+  read(name: string, from: number, sink: ByteSink, signal?: AbortSignal): Promise<void> {
+    return this.withFile(name, ({ handle, length }) =>
+      readFilePart({ handle, start: from, length: Math.max(0, length - from), name }, sink, signal),
+    );
+  }
+
+  async withFile<T>(name: string, use: (whole: FilePart) => Promise<T>): Promise<T> {
     const handle = await this.open(name);
     try {
       const { size } = await handle.stat();
-      await readFilePart({ handle, start: from, length: Math.max(0, size - from), name }, sink, signal);
+      return await use({ handle, start: 0, length: size, name });
     } finally {
       await handle.close();
     }

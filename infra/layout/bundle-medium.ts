@@ -1,6 +1,7 @@
 import { Failure } from '../../domain/failure.ts';
 import type { BundleFile } from '../../domain/bundle/file-set.ts';
 import type { ByteSink } from '../copy/content.ts';
+import type { FilePart } from './read-file.ts';
 
 /** A bundle as a carrier brings it: a directory or an archive. Only plain files under a bundle's own names. */
 export interface BundleMedium {
@@ -13,6 +14,8 @@ export interface BundleMedium {
    * `BundleIncomplete` where there is no such file, `NotRegularFile`, or `MediaError` where the medium fails.
    */
   read(name: string, from: number, sink: ByteSink, signal?: AbortSignal): Promise<void>;
+  /** Holds a file open while `use` works on it. Throws as `read` does. */
+  withFile<T>(name: string, use: (whole: FilePart) => Promise<T>): Promise<T>;
   close(): Promise<void>;
 }
 

@@ -21,6 +21,8 @@ import { succeedRoot, type TrustRoot } from '../../domain/trust/trust-root.ts';
 import { inParallel } from '../copy/in-parallel.ts';
 import { sha256, verifyEd25519 } from '../trust/ed25519.ts';
 import { readSmall, type BundleMedium } from './bundle-medium.ts';
+import { HashCrew } from './hash-crew.ts';
+import { readFilePart, type FilePart } from './read-file.ts';
 
 const readsAtOnce = 4;
 
@@ -65,8 +67,6 @@ export interface VerifyOptions {
   /** A person vouches that the clock is wrong. Default: false. */
   readonly acceptClock?: boolean;
   readonly signal?: AbortSignal;
-  /** Called with bytes as they are checked. */
-  readonly onBytes?: (bytes: number) => void;
 }
 
 /** A bundle of which every byte was checked. */
@@ -113,26 +113,51 @@ async function checkLayout(medium: BundleMedium, statement: BundleStatement): Pr
   }
 }
 
-/** Several at a time: one is hashed while others are read. */
-function checkBytes(
+/** On all cores where there is much; the large ones first, so that no thread is left with one at the end. */
+async function checkBytes(
   medium: BundleMedium,
   blobs: readonly BundleBlob[],
   options: VerifyOptions,
 ): Promise<void> {
-  return inParallel(blobs, (blob) => checkBlob(medium, blob, options), readsAtOnce);
+  const bytes = blobs.reduce((sum, { size }) => sum + size, 0);
+  const largestFirst = blobs.toSorted((one, other) => other.size - one.size);
+  const crew = HashCrew.for(bytes);
+  try {
+    await inParallel(
+      largestFirst,
+      (blob) => checkBlob(medium, blob, options, crew),
+      crew?.size ?? readsAtOnce,
+    );
+  } finally {
+    await crew?.close();
+  }
 }
 
-async function checkBlob(medium: BundleMedium, blob: BundleBlob, options: VerifyOptions): Promise<void> {
+async function checkBlob(
+  medium: BundleMedium,
+  blob: BundleBlob,
+  { signal }: VerifyOptions,
+  crew: HashCrew | undefined,
+): Promise<void> {
+  const { hex, size } = await medium.withFile(blobFile(blob), (part) =>
+    crew === undefined ? hashHere(part, signal) : crew.hash(part, signal),
+  );
+  if (size !== blob.size || hex !== digestHex(blob.digest)) {
+    throw new Failure('BundleCorrupt', { subject: blob.digest });
+  }
+}
+
+async function hashHere(
+  part: FilePart,
+  signal?: AbortSignal,
+): Promise<{ readonly hex: string; readonly size: number }> {
   const hash = createHash('sha256');
   let size = 0;
   const sink = (chunk: Uint8Array): undefined => {
     hash.update(chunk);
     size += chunk.byteLength;
-    options.onBytes?.(chunk.byteLength);
     return undefined;
   };
-  await medium.read(blobFile(blob), 0, sink, options.signal);
-  if (size !== blob.size || hash.digest('hex') !== digestHex(blob.digest)) {
-    throw new Failure('BundleCorrupt', { subject: blob.digest });
-  }
+  await readFilePart(part, sink, signal);
+  return { hex: hash.digest('hex'), size };
 }

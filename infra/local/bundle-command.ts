@@ -4,7 +4,8 @@ import { build, type Metafile } from 'esbuild';
 
 const root = join(import.meta.dirname, '..', '..');
 
-const launcher = 'worker/imageferry.ts';
+/** What is started by its own name: the command, and the threads that it may start. */
+const started = ['worker/imageferry.ts', 'infra/layout/hash-thread.ts'];
 
 /**
  * Builds the command `imageferry` as plain JavaScript: `imageferry.cjs`, which turns the compile cache on, `program.cjs`,
@@ -14,7 +15,7 @@ const launcher = 'worker/imageferry.ts';
 export async function bundleCommand(folder: string): Promise<void> {
   const built = new Set<string>();
   const metafiles: Metafile[] = [];
-  for (let entries = [launcher]; entries.length > 0;) {
+  for (let entries = started; entries.length > 0;) {
     const loaded = new Set<string>();
     for (const entry of entries) built.add(entry);
     metafiles.push(await bundle(entries, folder, loaded));
@@ -41,6 +42,7 @@ async function bundle(
     // The older module kind loads without the asynchronous steps of the newer one.
     format: 'cjs',
     supported: { 'dynamic-import': false },
+    define: { 'import.meta.dirname': '__dirname', 'import.meta.filename': '__filename' },
     minifyWhitespace: true,
     minifySyntax: true,
     legalComments: 'none',

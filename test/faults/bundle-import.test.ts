@@ -26,6 +26,7 @@ import {
 } from '../support/import-site.ts';
 import { rejection } from '../support/refusal.ts';
 import { sampleBundle } from '../support/sample-bundle.ts';
+import { randomBlob, sampleImage } from '../support/sample-image.ts';
 import { newSigner, rootOf, signRoot } from '../support/signed-samples.ts';
 
 after(closeImportSite);
@@ -33,6 +34,18 @@ after(closeImportSite);
 const blobName = `blobs/sha256/${shared.descriptor.digest.slice(7)}`;
 const flip = (bytes: Uint8Array, at: number): Uint8Array =>
   bytes.map((byte, index) => (index === at ? byte ^ 1 : byte));
+
+/** The last bit of a layer that is large enough for a crew (`hash-crew.ts`). */
+function largeAndFlipped(): ReadonlyMap<string, Uint8Array> {
+  const layer = randomBlob(70_000_000);
+  const large = sampleBundle(
+    [{ repo: 'edge/app', tag: 'v1', image: sampleImage([shared, layer]) }],
+    [signer],
+    [rootFile],
+  );
+  layer.bytes.set([(layer.bytes.at(-1) ?? 0) ^ 1], layer.bytes.byteLength - 1);
+  return large.files;
+}
 
 const refused: readonly (readonly [string, () => string | Promise<string>, FailureCode])[] = [
   [
@@ -50,6 +63,16 @@ const refused: readonly (readonly [string, () => string | Promise<string>, Failu
     'L03 a blob that is longer',
     () =>
       onDisk(changed(first, (files) => files.set(blobName, Buffer.concat([shared.bytes, Buffer.from('x')])))),
+    'BundleCorrupt',
+  ],
+  [
+    'L03 a flipped bit in a bundle that is checked by several threads',
+    () => onDisk(largeAndFlipped()),
+    'BundleCorrupt',
+  ],
+  [
+    'L03 a flipped bit in an archive that is checked by several threads',
+    async () => archiveFile(await archiveOf(largeAndFlipped()), (tar) => tar),
     'BundleCorrupt',
   ],
   [

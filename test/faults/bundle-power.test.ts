@@ -73,19 +73,23 @@ for (const system of ['EIO', 'ENOENT', 'ENODEV']) {
     const medium = await openBundleMedium(path);
     const reads = first.statement.blobs.length;
     let left = Number.POSITIVE_INFINITY;
+    /** Reads all while there are reads left; then no more than the first bytes, and fails. */
+    const pull = async <T>(name: string, read: (end?: number) => Promise<T>): Promise<T> => {
+      left -= 1;
+      if (left >= 0) return read();
+      await read(100).catch(() => undefined);
+      throw mediaFailure(Object.assign(new Error('gone'), { code: system }), name);
+    };
     const pulled: BundleMedium = {
       label: medium.label,
       files: medium.files,
       close: () => medium.close(),
-      read: (name, from, sink, signal) => {
-        left -= 1;
-        if (left >= 0) return medium.read(name, from, sink, signal);
-        const error = Object.assign(new Error('gone'), { code: system });
-        return medium
-          .read(name, from, (chunk) => sink(chunk.subarray(0, 100)), signal)
-          .catch(() => undefined)
-          .then(() => Promise.reject(mediaFailure(error, name)));
-      },
+      read: (name, from, sink, signal) =>
+        pull(name, (end) =>
+          medium.read(name, from, end === undefined ? sink : (chunk) => sink(chunk.subarray(0, end)), signal),
+        ),
+      withFile: (name, use) =>
+        pull(name, (end) => medium.withFile(name, (part) => use({ ...part, length: end ?? part.length }))),
     };
     const target = { medium: pulled, folder: site, repository: (path: string) => store(path) };
     try {
