@@ -89,9 +89,22 @@ export interface BlobProof {
 
 export interface ManifestTarget {
   /** Writes by digest, or under `tag` as well. Throws `DestinationGC` where the store misses a part of it. */
-  pushManifest(manifest: StoredManifest, tag?: TagName, signal?: AbortSignal): Promise<void>;
+  pushManifest(
+    manifest: StoredManifest,
+    tag?: TagName,
+    signal?: AbortSignal,
+    options?: ChangeOptions,
+  ): Promise<void>;
   /** Removes a tag and nothing else; false where the store cannot. */
-  removeTag(tag: TagName, signal?: AbortSignal): Promise<boolean>;
+  removeTag(tag: TagName, signal?: AbortSignal, options?: ChangeOptions): Promise<boolean>;
+}
+
+export interface ChangeOptions {
+  /**
+   * True where a request whose answer is lost must not be sent again: it may have worked, and somebody may have changed
+   * the tag since. Default: false.
+   */
+  readonly once?: boolean;
 }
 
 export interface BlobMounter {

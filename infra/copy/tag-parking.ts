@@ -1,10 +1,11 @@
-import { Failure } from '../../domain/failure.ts';
+import { asFailure, Failure } from '../../domain/failure.ts';
 import type { Digest } from '../../domain/names/digest.ts';
 import type { TagName } from '../../domain/names/tag.ts';
 import { parkedTag } from '../../domain/lifecycle/parking.ts';
 import type { ContentStore } from './content.ts';
 import type { RepositoryEndpoint } from './engine.ts';
 import type { OpenRepository } from './image-inspector.ts';
+import { RetryPlan } from './retry-plan.ts';
 
 /**
  * Takes tags away and puts them back. Only ever by tag: never by digest, which would take every other tag of the same
@@ -45,7 +46,8 @@ export function createTagParking(open: OpenRepository): TagParking {
       const manifest = await store.readManifest(digest, signal);
       if ((await store.resolve(holder, signal)) === undefined) await tryOut(store, manifest, holder, signal);
       await store.pushManifest(manifest, holder, signal);
-      if (!(await store.removeTag(tag, signal))) throw new Failure('TagDeleteUnsupported', about(store, tag));
+      if (!(await removeOnce(store, tag, digest, signal)))
+        throw new Failure('TagDeleteUnsupported', about(store, tag));
       await awaitGone(store, tag, digest, signal);
       if ((await store.resolve(holder, signal)) !== undefined) return 'parked';
       await store.pushManifest(manifest, tag, signal);
@@ -83,6 +85,23 @@ async function tryOut(
     ...about(store, holder),
     detail: 'it deletes the content as well',
   });
+}
+
+/** A deletion whose answer is lost may have worked, and the tag may have been written anew: look before the next try (faults.md J18). */
+async function removeOnce(
+  store: ContentStore,
+  tag: TagName,
+  digest: Digest,
+  signal: AbortSignal | undefined,
+): Promise<boolean> {
+  for (const retry = new RetryPlan(signal); ;) {
+    try {
+      return await store.removeTag(tag, signal, { once: true });
+    } catch (error) {
+      await retry.next(asFailure(error));
+    }
+    if ((await store.resolve(tag, signal))?.digest !== digest) return true;
+  }
 }
 
 async function awaitGone(

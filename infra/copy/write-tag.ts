@@ -1,4 +1,4 @@
-import { Failure } from '../../domain/failure.ts';
+import { asFailure, Failure } from '../../domain/failure.ts';
 import type { TagName } from '../../domain/names/tag.ts';
 import type { ContentTarget } from './content.ts';
 import type { CopyHooks } from './engine.ts';
@@ -6,6 +6,7 @@ import type { Digest } from '../../domain/names/digest.ts';
 import type { GraphNode } from './image-graph.ts';
 import { pause } from './in-parallel.ts';
 import { isCollected } from './proven-parts.ts';
+import { RetryPlan } from './retry-plan.ts';
 
 const maxTagWaitMs = 30_000;
 /** Milliseconds after which a third digest under the tag is no passing confusion of the registry any more. */
@@ -31,15 +32,33 @@ export async function writeTag(
   options: TagWriteOptions,
 ): Promise<void> {
   const { digest } = root.stored.descriptor;
-  await options.fence?.();
-  try {
-    await target.pushManifest(root.stored, tag, options.signal);
-  } catch (error) {
-    const immutable = error instanceof Failure && error.code === 'TagImmutable';
-    const there = immutable ? await target.resolve(tag, options.signal) : undefined;
-    if (there?.digest !== digest) throw error;
-  }
+  for (const retry = new RetryPlan(options.signal); !(await pushTag(target, root, tag, options, retry)););
   await readTagBack(target, digest, tag, options);
+}
+
+/** One try. False where it is worth another: the fence is asked again then, as somebody newer may have come meanwhile. */
+async function pushTag(
+  target: ContentTarget,
+  root: GraphNode,
+  tag: TagName,
+  { fence, signal }: TagWriteOptions,
+  retry: RetryPlan,
+): Promise<boolean> {
+  await fence?.();
+  try {
+    await target.pushManifest(root.stored, tag, signal, { once: true });
+    return true;
+  } catch (error) {
+    const failure = asFailure(error);
+    if (failure.code === 'DestinationGC') throw failure;
+    if (failure.code !== 'TagImmutable') {
+      await retry.next(failure);
+      return false;
+    }
+    const there = await target.resolve(tag, signal);
+    if (there?.digest !== root.stored.descriptor.digest) throw failure;
+    return true;
+  }
 }
 
 async function readTagBack(

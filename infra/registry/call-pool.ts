@@ -53,11 +53,17 @@ export class CallPool {
         // Closed at the other end while it was kept: once more, at once, on a new one.
         const timedOut = error instanceof Failure && error.code === 'Timeout';
         if (kept.answering || timedOut || exchange.signal?.aborted === true) throw error;
+        if (exchange.once === true) {
+          // The next try is the caller's, and the others were kept as long.
+          this.close();
+          throw error;
+        }
       }
     }
     return this.#run(new CallConnection(await dial(this.#target), this.#timeouts), exchange, sink);
   }
 
+  /** Drops the connections that are kept. */
   close(): void {
     for (const { connection } of this.#idle) connection.destroy(new Failure('Cancelled'));
     this.#idle = [];

@@ -14,6 +14,8 @@ export interface Exchange {
   readonly tooLong?: FailureCode;
   /** Statuses whose body is wanted; any other is `UnexpectedResponse`. Default: all. */
   readonly expect?: readonly number[];
+  /** True where it must not be sent again, not even when a kept connection was closed under it. Default: false. */
+  readonly once?: boolean;
   readonly signal?: AbortSignal;
   /** The proxy that gets the request, which then names the whole address. Default: the host itself does. */
   readonly via?: Proxy;

@@ -12,6 +12,7 @@ import type {
   BlobMounter,
   BlobUpload,
   ByteSink,
+  ChangeOptions,
   ContentStore,
   StoredManifest,
   UploadOptions,
@@ -161,7 +162,12 @@ export class RegistryStore implements ContentStore, BlobMounter {
     return hasLastByte(blob, (from, sink) => this.readBlob(blob, from, sink, signal), signal);
   }
 
-  async pushManifest(manifest: StoredManifest, tag?: TagName, signal?: AbortSignal): Promise<void> {
+  async pushManifest(
+    manifest: StoredManifest,
+    tag?: TagName,
+    signal?: AbortSignal,
+    { once = false }: ChangeOptions = {},
+  ): Promise<void> {
     const reference = tag ?? manifest.descriptor.digest;
     const answer = await this.#call(
       {
@@ -171,6 +177,7 @@ export class RegistryStore implements ContentStore, BlobMounter {
         body: manifest.bytes,
         about: this.#about(reference),
         accept: [400, 404, 405, 409, 412, 413],
+        once,
       },
       signal,
     );
@@ -180,7 +187,11 @@ export class RegistryStore implements ContentStore, BlobMounter {
     await this.#referrers.pushed(manifest, answer, signal);
   }
 
-  async removeTag(tag: TagName, signal?: AbortSignal): Promise<boolean> {
+  async removeTag(
+    tag: TagName,
+    signal?: AbortSignal,
+    { once = false }: ChangeOptions = {},
+  ): Promise<boolean> {
     const answer = await this.#call(
       {
         method: 'DELETE',
@@ -188,6 +199,7 @@ export class RegistryStore implements ContentStore, BlobMounter {
         scope: { path: this.#path, actions: ['pull', 'push', 'delete'] },
         about: this.#about(tag),
         accept: [400, 404, 405],
+        once,
       },
       signal,
     );
@@ -207,14 +219,8 @@ export class RegistryStore implements ContentStore, BlobMounter {
     const location = answer.header('location');
     if (answer.status === 202 && location !== undefined) {
       const session = new URL(location, url);
-      const cancel: Call = {
-        method: 'DELETE',
-        url: session,
-        scope: this.#scope,
-        about,
-        accept: [400, 404, 405],
-      };
-      if (session.origin === url.origin) await this.#client.session.call(cancel).catch(() => undefined);
+      const cancel = { method: 'DELETE', url: session, about, accept: [400, 404, 405] } as const;
+      if (session.origin === url.origin) await this.#call(cancel, undefined).catch(() => undefined);
     }
     return false;
   }

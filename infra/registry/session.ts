@@ -29,6 +29,8 @@ export interface Call {
   readonly accept?: readonly number[];
   /** Tries in all; 1 where the caller repeats more than this call. Default: by the failure's code. */
   readonly tries?: number;
+  /** True where it is never sent again once it may have arrived: the caller looks first. Default: false. */
+  readonly once?: boolean;
   readonly signal?: AbortSignal;
 }
 
@@ -56,7 +58,7 @@ export class RegistrySession {
 
   /** Sends a call, again where that may help. Throws the failure of the last try. */
   async call(call: Call): Promise<HttpAnswer> {
-    const retry = new RetryPlan(call.signal, call.tries);
+    const retry = new RetryPlan(call.signal, call.once === true ? 1 : call.tries);
     for (;;) {
       try {
         return await this.budget.calls.run(() => this.#once(call), call.signal);
@@ -175,6 +177,7 @@ export class RegistrySession {
       ...(call.body === undefined ? {} : { body: call.body }),
       ...(call.maxBytes === undefined ? {} : { maxBytes: call.maxBytes }),
       ...(call.tooLong === undefined ? {} : { tooLong: call.tooLong }),
+      ...(call.once === undefined ? {} : { once: call.once }),
       ...(call.signal === undefined ? {} : { signal: call.signal }),
     };
     return this.transport.exchange(exchange);

@@ -248,4 +248,19 @@ heading('J. Retention and deletion', () => {
       await scene.close();
     },
   );
+
+  row('J18 a tag that is written anew while its deletion has no answer stays', async (world) => {
+    const scene = await cleanupScene(world, versions);
+    const again = sampleImage('j18-again');
+    scene.site.script({ method: 'DELETE', path: manifestsPath('1.0.0'), times: 1 }, async (exchange) => {
+      await exchange.honestAnswer();
+      scene.site.hold(targetPath, again, '1.0.0');
+      exchange.reset();
+    });
+    assert.equal(await scene.park('1.0.0'), 'parked');
+    const content = scene.site.repository(targetPath);
+    assert.equal(content.tags.get('1.0.0'), again.digest);
+    assert.equal(world.trace.count('DELETE', manifestsPath('1.0.0')), 1);
+    await scene.close();
+  });
 });

@@ -66,9 +66,6 @@ const edgeSiteFields = z.object({
     .exactOptional(),
 });
 
-/** What of it limits the copies to a site. */
-export const limitingFields = edgeSiteFields.pick({ bandwidth: true, syncWindow: true });
-
 export const edgeSiteSpec = withRules(
   edgeSiteFields,
   {
