@@ -1,6 +1,5 @@
 import { parsePercent, syncPercent, type Bytes, type CopyPosition } from '../domain/sync/progress.ts';
 import type { Claim } from '../domain/sync/plan.ts';
-import type { Pulse } from './heartbeat.ts';
 import type { SyncDependencies } from './dependencies.ts';
 
 /** Milliseconds between two writes of `status.syncProgress`. */
@@ -18,7 +17,6 @@ export function openProgressReport(
   deps: Pick<SyncDependencies, 'resources'>,
   claim: Claim,
   position: CopyPosition,
-  pulse: Pulse,
 ): ProgressReport {
   let latest: Bytes | undefined;
   let writing: Promise<void> = Promise.resolve();
@@ -33,7 +31,6 @@ export function openProgressReport(
   }, writeEveryMs);
   return {
     tell(bytes) {
-      pulse.tell(bytes);
       latest = bytes;
     },
     async close() {
@@ -43,10 +40,9 @@ export function openProgressReport(
   };
 }
 
-/** Writes a percent into the status of a Repository that is being synced; never a lower one than it says. */
-export async function writeProgress(
+async function writeProgress(
   deps: Pick<SyncDependencies, 'resources'>,
-  claim: Pick<Claim, 'ref' | 'uid'>,
+  claim: Claim,
   percent: number,
 ): Promise<void> {
   await deps.resources.resource('repositories').updateStatus(claim.ref, claim.uid, ({ status }) => {

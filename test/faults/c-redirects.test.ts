@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { parseRegistryDomain } from '../../domain/names/registry-domain.ts';
 import { mayDial } from '../../domain/registry/addresses.ts';
 import { originsOf, redirectGate } from '../../domain/registry/origin.ts';
-import { answers } from '../support/misbehaving-registry/behaviours.ts';
+import { resolveAs } from '../support/faults/name-service.ts';
+import { changes } from '../support/misbehaving-registry/behaviours.ts';
 import { describe, sampleImage, type SampleImage } from '../support/misbehaving-registry/images.ts';
 import { heading, row, sourcePath } from '../support/faults/world.ts';
 
@@ -93,16 +94,41 @@ heading('C. Redirects, URLs and SSRF', () => {
     }
   });
 
-  row('C05 a redirect to a metadata address is not dialled, whatever the flags', async (world) => {
+  row('C05 a name that resolves to another address later is checked for each connection', async (world) => {
     const { source, target } = await world.pair(sampleImage('c05'));
-    for (const host of ['169.254.169.254', '[::ffff:a9fe:a9fe]', '[fd00:ec2::254]']) {
+    const storage = await world.registry();
+    storage.hold(sourcePath, sampleImage('c05'), 'v1');
+    // 0.0.0.0 is never called, whatever the flags; a system that was told to call it would reach this machine.
+    resolveAs('rebinding.example', ['127.0.0.1'], ['0.0.0.0']);
+    storage.script(
+      {},
+      changes((answer) => ({ ...answer, headers: { ...answer.headers, connection: 'close' } })),
+    );
+    source.script({ method: 'GET', path: blobPath }, (exchange) =>
+      exchange.send({
+        status: 307,
+        headers: { location: `http://rebinding.example:${storage.port}${exchange.url.pathname}` },
+      }),
+    );
+    await world.copyFails('AddressRefused', source, target, { sourceAccess: allowPrivate });
+    assert.equal(world.trace.count('GET', '', storage.origin), 1, 'only what the first answer led to');
+  });
+
+  row('C05 a redirect to a metadata address is not dialled, whatever the flags', async (world) => {
+    const image = sampleImage('c05m');
+    const { source, target } = await world.pair(image);
+    const here = await world.registry();
+    here.hold(sourcePath, image, 'v1');
+    // The first ones lead back to this machine: without the check they would be reached.
+    const hosts = [`0.0.0.0:${here.port}`, `[::ffff:0:0]:${here.port}`];
+    for (const host of [...hosts, '169.254.169.254', '[::ffff:a9fe:a9fe]', '[fd00:ec2::254]']) {
       source.clearScripts();
-      source.script(
-        { method: 'GET', path: blobPath },
-        answers({ status: 307, headers: { location: `http://${host}/latest/meta-data` } }),
+      source.script({ method: 'GET', path: blobPath }, (exchange) =>
+        exchange.send({ status: 307, headers: { location: `http://${host}${exchange.url.pathname}` } }),
       );
       await world.copyFails('AddressRefused', source, target, { sourceAccess: allowPrivate });
     }
+    assert.equal(world.trace.count('GET', '', here.origin), 0);
     assert.ok(!mayDial('169.254.169.254', { declared: true, allowPrivate: true }).allowed);
   });
 

@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
-import { parseTag } from '../../domain/names/tag.ts';
+import { execFile } from 'node:child_process';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
 import type { FailureCode } from '../../domain/failure-catalogue.ts';
 import { answers } from '../support/misbehaving-registry/behaviours.ts';
 import { digestOf } from '../support/misbehaving-registry/content.ts';
@@ -14,6 +16,7 @@ import {
 import { problem } from '../support/misbehaving-registry/registry-state.ts';
 import { heading, row, sourcePath, targetPath, type FaultWorld } from '../support/faults/world.ts';
 
+const program = join(import.meta.dirname, '..', '..', 'worker', 'imageferry.ts');
 const ociManifest = 'application/vnd.oci.image.manifest.v1+json';
 const config = Buffer.from('{"d":1}');
 const layer = sampleBytes('d', 500);
@@ -64,6 +67,20 @@ heading('D. Graphs, referrers and digests', () => {
   row('D16 a subject that is nowhere is no obstacle', (world) => {
     const subject = describe(ociManifest, Buffer.from('gone'));
     return copied(world, sampleImage('d16', [100], { subject, artifactType: 'application/x' }));
+  });
+
+  row('D16 what refers to an image is written after the image, and before its tag', async (world) => {
+    const image = sampleImage('d16s');
+    const { source, target } = await world.pair(image);
+    const subject = describe(ociManifest, image.manifest.bytes);
+    const signature = sampleImage('d16sig', [64], { subject, artifactType: 'application/x-signature' });
+    source.hold(sourcePath, signature);
+    await world.copy(source, target);
+    world.landed(target, image);
+    const written = world.trace
+      .find('PUT', '/manifests/', target.origin)
+      .map(({ path }) => path.split('/').at(-1));
+    assert.deepEqual(written, [image.digest, signature.digest, 'v1']);
   });
 
   for (const [what, referrersApi] of [
@@ -171,7 +188,8 @@ heading('D. Graphs, referrers and digests', () => {
       const [old, now] = [sampleImage('a07old'), sampleImage('a07new')];
       const { source, target } = await world.pair(now);
       source.hold(sourcePath, old);
-      await world.copy(source, target, { reference: old.digest, tag: parseTag('v1') });
+      const names = [`${source.host}/${sourcePath}:v1@${old.digest}`, `${target.host}/${targetPath}`];
+      await promisify(execFile)(process.execPath, [program, 'copy', '--quiet', ...names]);
       world.landed(target, old);
     },
   );

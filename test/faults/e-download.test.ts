@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { setTimeout as sleep } from 'node:timers/promises';
 import {
   answers,
   changes,
@@ -245,6 +246,23 @@ heading('E. Blob download', () => {
     world.landed(target, image);
     world.landed(target, image, 'v2');
     assert.equal(reports.length, 2);
-    assert.ok(world.trace.count('GET', path, source.origin) <= 2);
+    assert.equal(world.trace.count('GET', path, source.origin), 1, 'the second one waits for the first');
+  });
+
+  row('E17 a copy that waits for another one’s blob brings it itself where that one stops', async (world) => {
+    const { image, path } = oneLayer('e17stop');
+    const { source, target } = await world.pair(image);
+    const first = new AbortController();
+    let second: Promise<unknown> | undefined;
+    source.script({ method: 'GET', path, times: 1 }, async (exchange) => {
+      second = world.copy(source, target, { tag: 'v2' });
+      while (world.trace.count('HEAD', '/manifests/v2', target.origin) === 0) await sleep(10);
+      await sleep(150);
+      first.abort();
+      exchange.reset();
+    });
+    await world.copyFails('Cancelled', source, target, { hooks: { signal: first.signal } });
+    await second;
+    world.landed(target, image, 'v2');
   });
 });

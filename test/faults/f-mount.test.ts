@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { Failure } from '../../domain/failure.ts';
 import { parseRepositoryPath } from '../../domain/names/repository-path.ts';
 import { answers } from '../support/misbehaving-registry/behaviours.ts';
 import { digestOf } from '../support/misbehaving-registry/content.ts';
@@ -58,7 +59,14 @@ heading('F. Mounts, full disks, early answers, cancelled copies', () => {
     target.hold('other-tenant/app', image);
     await world.copy(source, target);
     world.landed(target, image);
-    assert.equal(world.trace.count('POST', 'from=', target.origin), 0);
+    // Without `from`, the registry would look through all of its repositories.
+    assert.equal(world.trace.count('POST', 'mount=', target.origin), 0);
+    const next = await world.registry();
+    next.hold('other-tenant/app', image);
+    await world.copy(source, next, { mountFrom });
+    world.landed(next, image);
+    const asked = world.trace.find('POST', 'mount=', next.origin).map(({ path }) => path);
+    assert.ok(asked.length > 0 && asked.every((path) => path.endsWith('from=edge%2Fbase')), asked.join());
   });
 
   for (const [what, answer] of [
@@ -112,31 +120,37 @@ heading('F. Mounts, full disks, early answers, cancelled copies', () => {
   row(
     'F20 a copy that is cancelled at any point leaves no tag, and the next one completes',
     async (world) => {
-      const { image, source, target } = await streamed(world, 'f20');
+      const { image, source } = await streamed(world, 'f20', 300_000);
       world.maxRequests = 2000;
-      for (let step = 1; step <= 12; step += 1) {
+      let steps = 0;
+      for (let isOver = false; !isOver; steps += 1) {
+        const target = await world.registry();
         const controller = new AbortController();
         let seen = 0;
-        target.clearScripts();
+        let [isTagging, isEarly] = [false, false];
         target.script({}, async (exchange) => {
-          seen += 1;
-          if (seen === step) controller.abort();
+          isTagging ||= exchange.method === 'PUT' && exchange.url.pathname.endsWith('/manifests/v1');
+          if (seen++ === steps) {
+            isEarly = !isTagging;
+            controller.abort();
+          }
           await exchange.send(await exchange.honestAnswer());
         });
-        const tagged = await world.copy(source, target, { hooks: { signal: controller.signal } }).then(
-          () => true,
-          () => false,
+        const failed = await world.copy(source, target, { hooks: { signal: controller.signal } }).then(
+          () => undefined,
+          (error: unknown) => error,
         );
-        if (tagged) world.landed(target, image);
+        isOver = seen <= steps;
+        // Before its tag was being written a copy that is cancelled ends at once.
+        if (isEarly) {
+          assert.ok(failed instanceof Failure && failed.code === 'Cancelled', `step ${steps}: ${failed}`);
+          assert.ok(!target.repository(targetPath).tags.has('v1'), `step ${steps}`);
+        }
         target.clearScripts();
         await world.copy(source, target);
         world.landed(target, image);
-        target.state.sabotage(targetPath, (content) => {
-          content.tags.clear();
-          content.manifests.clear();
-          content.blobs.clear();
-        });
       }
+      assert.ok(steps > 10, `${steps} points`);
     },
   );
 });
