@@ -13,8 +13,11 @@ export const lifecycleWorkflows = {
 
 /** Workflow id of a policy's cleanup: one at a time. */
 export const cleanupWorkflowId = (ref: ObjectRef): string => `cleanup/${ref.namespace}/${ref.name}`;
+/** What the ids of all cleanup schedules begin with. */
+export const cleanupSchedules = 'cleanup-schedule/';
 /** Schedule id of a policy's cleanup. */
-export const cleanupScheduleId = (ref: ObjectRef): string => `cleanup-schedule/${ref.namespace}/${ref.name}`;
+export const cleanupScheduleId = (ref: ObjectRef): string =>
+  `${cleanupSchedules}${ref.namespace}/${ref.name}`;
 /** Workflow id of a Repository's rollback. */
 export const rollbackWorkflowId = (ref: ObjectRef): string => `rollback/${ref.namespace}/${ref.name}`;
 /** Schedule id of the look at what is in use. */

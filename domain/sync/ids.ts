@@ -9,8 +9,10 @@ export const copyTaskQueue = 'imageferry-copy';
 export const siteTaskQueue = (site: string): string => `site-${site}`;
 /** Workflow id of a Repository's sync. */
 export const syncWorkflowId = (ref: ObjectRef): string => `sync/${ref.namespace}/${ref.name}`;
+/** What the ids of all resync schedules begin with. */
+export const resyncSchedules = 'resync/';
 /** Schedule id of a Repository's resync. */
-export const resyncScheduleId = (ref: ObjectRef): string => `resync/${ref.namespace}/${ref.name}`;
+export const resyncScheduleId = (ref: ObjectRef): string => `${resyncSchedules}${ref.namespace}/${ref.name}`;
 /** Workflow id of a batch. */
 export const batchWorkflowId = (id: string): string => `batch/${id}`;
 /** Workflow id of a RegistrySecret's verification. */

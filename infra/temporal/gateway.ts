@@ -44,7 +44,8 @@ export interface WorkflowGateway {
    * Starts `sync/<ns>/<name>`, or joins the one that runs. `request` tells apart what is asked for by the same trigger:
    * where the newest run was started for this very request, nothing is started, also when that run has ended. So a
    * request may be repeated until its maker has noted that it was heard. Default: each call is a request of its own.
-   * `isWanted` is asked last: where another process served the request meanwhile, the newest run is given back.
+   * `isWanted` is asked last: where it is not, as another process served the request meanwhile, the newest run is given
+   * back; where there is none, as after the Repository was deleted, it throws `Superseded` and nothing is started.
    */
   startSync(
     ref: ObjectRef,

@@ -1,6 +1,7 @@
 import { ScheduleOverlapPolicy, type Client, type ScheduleOptions } from '@temporalio/client';
 import {
   cleanupScheduleId,
+  cleanupSchedules,
   lifecycleWorkflows,
   scrubScheduleId,
   storageScheduleId,
@@ -15,7 +16,7 @@ import {
 import type { ObjectRef } from '../../domain/resources/meta.ts';
 import { createOnce, ensureCron, startAction, type CronSchedule } from './cron-schedule.ts';
 import { engineCall } from './engine-call.ts';
-import { listScheduled } from './schedule.ts';
+import { listScheduled, parseScheduled } from './schedule.ts';
 
 /** The schedules of the lifecycle. Failures: `EngineUnavailable`. */
 export interface LifecycleSchedules {
@@ -39,10 +40,7 @@ export function createLifecycleSchedules(client: Client): LifecycleSchedules {
       await engineCall(client, () => client.schedule.getHandle(cleanupScheduleId(ref)).delete());
     },
     scheduledPolicies: async () =>
-      (await listScheduled(client, 'cleanup-schedule/')).flatMap((id) => {
-        const [namespace = '', name = '', ...more] = id.split('/');
-        return name === '' || more.length > 0 ? [] : [{ namespace, name }];
-      }),
+      (await listScheduled(client, cleanupSchedules)).flatMap((id) => parseScheduled(id) ?? []),
     ensureChores: async () => {
       await createOnce(client, usageSchedule);
       await createOnce(client, storageSchedule);

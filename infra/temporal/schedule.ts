@@ -7,7 +7,7 @@ import {
 } from '@temporalio/client';
 import { Failure } from '../../domain/failure.ts';
 import type { ObjectRef } from '../../domain/resources/meta.ts';
-import { hubTaskQueue, resyncScheduleId } from '../../domain/sync/ids.ts';
+import { hubTaskQueue, resyncScheduleId, resyncSchedules } from '../../domain/sync/ids.ts';
 import { workflowTypes } from '../../domain/sync/input.ts';
 import { scheduleOffset } from '../../domain/sync/spread.ts';
 import { engineCall } from './engine-call.ts';
@@ -68,10 +68,9 @@ export async function listResyncs(
   client: Client,
 ): Promise<readonly (ScheduleState & { readonly ref: ObjectRef })[]> {
   const found: (ScheduleState & { readonly ref: ObjectRef })[] = [];
-  await eachSchedule(client, 'resync/', ({ scheduleId, spec, state }) => {
-    const [, namespace, name] = /^resync\/([^/]+)\/([^/]+)$/.exec(scheduleId) ?? [];
-    if (namespace === undefined || name === undefined) return;
-    found.push({ ref: { namespace, name }, ...stateOf(spec?.intervals?.[0]?.every, state) });
+  await eachSchedule(client, resyncSchedules, ({ scheduleId, spec, state }) => {
+    const ref = parseScheduled(scheduleId.slice(resyncSchedules.length));
+    if (ref !== undefined) found.push({ ref, ...stateOf(spec?.intervals?.[0]?.every, state) });
   });
   return found;
 }
@@ -84,6 +83,12 @@ export async function listScheduled(client: Client, prefix: string): Promise<rea
   const found: string[] = [];
   await eachSchedule(client, prefix, ({ scheduleId }) => found.push(scheduleId.slice(prefix.length)));
   return found;
+}
+
+/** The object that follows the prefix in the id of its schedule; undefined where somebody else made the schedule. */
+export function parseScheduled(rest: string): ObjectRef | undefined {
+  const [, namespace, name] = /^([^/]+)\/([^/]+)$/.exec(rest) ?? [];
+  return namespace === undefined || name === undefined ? undefined : { namespace, name };
 }
 
 async function eachSchedule(

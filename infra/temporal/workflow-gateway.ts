@@ -16,11 +16,10 @@ import { attributesOf, attributesOfRepository, triggerAttribute } from './search
 /** The only way in which the API and the reconcilers reach Temporal. Failures: `EngineUnavailable`, `Timeout`. */
 export function createWorkflowGateway(client: Client): WorkflowGateway {
   return {
-    startSync: async (ref, trigger, request, isWanted) => {
-      const served = isWanted === undefined || (await isWanted()) ? undefined : await newestRun(client, ref);
-      if (served !== undefined) return { ...served.run, alreadyRunning: served.run.isOpen };
-      return startSync(client, ref, trigger, request);
-    },
+    startSync: async (ref, trigger, request, isWanted) =>
+      isWanted === undefined || (await isWanted())
+        ? startSync(client, ref, trigger, request)
+        : servedRun(client, ref),
     newestSync: async (ref) => (await newestRun(client, ref))?.run,
     startVerify: (ref) => startOrJoin(client, workflowTypes.verify, verifyStart(ref)),
     cancelSync: async (ref, runId) =>
@@ -63,6 +62,14 @@ async function startSync(
     if (heard === true) return run;
   }
   throw new Failure('EngineUnavailable', { side: 'cluster', subject: syncWorkflowId(ref) });
+}
+
+/** The run that somebody else started for a sync that is wanted no more. Throws `Superseded` where there is none. */
+async function servedRun(client: Client, ref: ObjectRef): Promise<StartedRun> {
+  const served = await newestRun(client, ref);
+  if (served !== undefined) return { ...served.run, alreadyRunning: served.run.isOpen };
+  const detail = 'the object is gone, or was changed meanwhile';
+  throw new Failure('Superseded', { side: 'cluster', subject: syncWorkflowId(ref), detail });
 }
 
 /** What a request is remembered by in the run that was started for it. */

@@ -1,4 +1,5 @@
 import { registryOf } from '../../domain/api/registry-use.ts';
+import { asFailure } from '../../domain/failure.ts';
 import { conditionsIn } from '../../domain/reconcile/repository-conditions.ts';
 import { asksForAction, repositoryWish } from '../../domain/reconcile/repository.ts';
 import type { ObjectRef } from '../../domain/resources/meta.ts';
@@ -68,7 +69,7 @@ export class RepositoryReconciler {
     await clients.resource('repositories').patch(ref, { metadata: { annotations: wish.handled } });
   }
 
-  /** Writing it into the audit log takes a moment, in which another replica may serve the same wish. */
+  /** Writing it into the audit log takes a moment, in which another replica may serve the same wish, or it may end. */
   async #start(ref: ObjectRef, start: SyncTrigger, request: string | undefined): Promise<void> {
     const isWanted = async (): Promise<boolean> => {
       const now = await this.#read(ref);
@@ -76,7 +77,11 @@ export class RepositoryReconciler {
       const wish = this.#wish(now);
       return wish.start === start && wish.request === request;
     };
-    await this.#deps.workflows.startSync(ref, start, request, isWanted);
+    try {
+      await this.#deps.workflows.startSync(ref, start, request, isWanted);
+    } catch (error) {
+      if (asFailure(error).code !== 'Superseded') throw error;
+    }
   }
 
   /** Says in the conditions what the Repository itself cannot know. */

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import pino from 'pino';
+import { Failure } from '../../../domain/failure.ts';
 import type { EdgeSite } from '../../../domain/resources/edge-site.ts';
 import type { ObjectRef } from '../../../domain/resources/meta.ts';
 import type { RegistrySecret } from '../../../domain/resources/registry-secret.ts';
@@ -30,8 +31,12 @@ class MemoryGateway {
     const own: Partial<WorkflowGateway> = {
       startSync: async (at, trigger, request, isWanted) => {
         await this.whileStarting();
-        if ((await isWanted?.()) === false) return { workflowId: '', runId: '', alreadyRunning: false };
+        const isUnwanted = (await isWanted?.()) === false;
         const before = this.runs.get(key(at));
+        if (isUnwanted) {
+          if (before === undefined) throw new Failure('Superseded');
+          return { ...before, alreadyRunning: before.isOpen };
+        }
         const run = { workflowId: `sync/${key(at)}`, runId: '1', isOpen: true, trigger, started: 'now' };
         const isServed = before?.isOpen === true || (request !== undefined && before?.request === request);
         if (!isServed) {
@@ -129,6 +134,14 @@ test('a sync that another replica started and ended while this one wrote it down
   temporal.whileStarting = async () => cluster.resource('repositories').applyStatus(ref, '', synced);
   await reconciler.reconcile(ref);
   assert.deepEqual(temporal.calls, ['schedule every 3600000']);
+});
+
+test('a Repository that is deleted while its first sync is written down gets none, and no failure', async () => {
+  const { cluster, temporal, reconciler } = await scene();
+  temporal.whileStarting = async () => cluster.resource('repositories').delete(ref);
+  await reconciler.reconcile(ref);
+  assert.deepEqual(temporal.calls, ['schedule every 3600000']);
+  assert.equal(temporal.runs.size, 0);
 });
 
 test('what is watched may be behind: a Repository that was made anew is not taken for a deleted one', async () => {
