@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
 import { execFileSync, spawnSync } from 'node:child_process';
-import { existsSync, mkdtempSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { after, test } from 'node:test';
 import { parseTag } from '../../domain/names/tag.ts';
+import { arm64Machine } from '../support/arm64-machine.ts';
 import {
   closeImportSite,
   folder,
@@ -57,24 +58,12 @@ test(
     }
     if (process.arch !== 'x64') return;
     await takeBundle(amd64, [join(amd64, 'imageferry')]);
-    const emulated = emulatedRuntime();
-    if (emulated === undefined)
-      return t.diagnostic('arm64 was not run: no qemu-aarch64-static or no arm64 libc');
-    // The launcher is a shell script of two lines; what it starts is the runtime with the command.
-    await takeBundle(arm64, [
-      ...emulated,
-      join(arm64, 'runtime/node'),
-      join(arm64, 'command/imageferry.cjs'),
-    ]);
-    t.diagnostic('arm64 was run in qemu');
+    const machine = arm64Machine(folder);
+    if (typeof machine === 'string') return t.diagnostic(`arm64 was not run: ${machine}`);
+    await takeBundle(arm64, [...machine.before, join(arm64, 'imageferry')]);
+    t.diagnostic('arm64 was run in qemu, launcher and all, on a root with a shell and libraries only');
   },
 );
-
-/** Debian: `apt-get install qemu-user-static libc6-arm64-cross libstdc++6-arm64-cross`. */
-function emulatedRuntime(): readonly string[] | undefined {
-  const [qemu, libraries] = ['/usr/bin/qemu-aarch64-static', '/usr/aarch64-linux-gnu'];
-  return existsSync(qemu) && existsSync(libraries) ? [qemu, '-L', libraries] : undefined;
-}
 
 /** What a carrier's first visit does: help, trust, a dry run, the import; into a place of its own. */
 async function takeBundle(unpacked: string, command: readonly string[]): Promise<void> {
