@@ -278,5 +278,5 @@ async function mapInParallel<T, R>(items: readonly T[], task: (item: T) => Promi
 }
 
 function incomplete(digest: Digest): Failure {
-  return new Failure('BundleIncomplete', { side: 'storage', subject: digest });
+  return new Failure('BundleIncomplete', { side: 'storage', subject: digest, detail: 'stage it again' });
 }

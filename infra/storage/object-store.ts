@@ -28,6 +28,9 @@ export interface StoredObject {
   readonly modified: number;
 }
 
+const nothing = (): void => undefined;
+const silent = { trace: nothing, debug: nothing, info: nothing, warn: nothing, error: nothing };
+
 /** Milliseconds for a call that moves little. */
 const callMs = 30_000;
 
@@ -55,6 +58,8 @@ export class ObjectStore {
       region: address.region,
       forcePathStyle: true,
       maxAttempts: 4,
+      // What fails is told in our words; the SDK would also write of it on the console.
+      logger: silent,
       // The SDK's own checksums are refused or ignored by other stores; every byte is hashed by us anyway.
       requestChecksumCalculation: 'WHEN_REQUIRED',
       responseChecksumValidation: 'WHEN_REQUIRED',

@@ -204,9 +204,14 @@ class PoolUpload implements BlobUpload {
     await store.client.send(new CompleteMultipartUploadCommand({ ...at, MultipartUpload: { Parts: parts } }));
   }
 
-  /** Size and last byte always; and all bytes read back where earlier parts came from a process whose hash is gone. */
+  /**
+   * Size and last byte of what was put together from parts, and all bytes where some came from a process whose hash is
+   * gone. One PUT is whole or nothing ("Amazon S3 never adds partial objects", PutObject), and what a bundle names is
+   * read back before it is signed.
+   */
   async #check(): Promise<void> {
-    const { store, key, blob, signal } = this.#place;
+    const { store, key, blob, multipart, signal } = this.#place;
+    if (multipart === undefined) return;
     const isThere = await store.provesSize(key, blob.size, signal);
     if (isThere && (this.offset === 0 || (await this.#hashesRight()))) return;
     await store.delete(key);

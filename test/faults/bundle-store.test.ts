@@ -108,6 +108,19 @@ test('K03 CompleteMultipartUpload answers 200 with an error inside: the blob doe
   await scene.s3.store.delete(poolKey(blob.descriptor.digest));
 });
 
+test('a store that says yes to a layer and keeps nothing: no bundle is signed, and the next staging is whole', async () => {
+  await forget();
+  lying.lie = ({ method, key, headers }) =>
+    method === 'PUT' && key.startsWith('blobs/') && Number(headers['content-length']) > 50_000
+      ? { answer: 200 }
+      : undefined;
+  await rejection('BundleIncomplete', stage());
+  const published = await new BundleShelf(scene.s3.store).sequences(parseSiteName(`plant-${count}`));
+  assert.ok([...published.values()].every((files) => !files.includes('manifest.dsse.json')));
+  lying.lie = () => undefined;
+  await checkWhole(await stage());
+});
+
 test('K05 no ETag is asked what it is worth: a store without any serves as well', async () => {
   await forget();
   lying.lie = () => 'leave out the ETag';
