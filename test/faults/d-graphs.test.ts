@@ -2,54 +2,19 @@ import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import type { FailureCode } from '../../domain/failure-catalogue.ts';
 import { answers } from '../support/misbehaving-registry/behaviours.ts';
 import { digestOf } from '../support/misbehaving-registry/content.ts';
 import {
   describe,
-  imageOf,
-  sampleBytes,
   sampleImage,
   sampleIndex,
   type SampleImage,
 } from '../support/misbehaving-registry/images.ts';
 import { problem } from '../support/misbehaving-registry/registry-state.ts';
-import { heading, row, sourcePath, targetPath, type FaultWorld } from '../support/faults/world.ts';
+import { copied, layer, ociManifest, refused, withLayer } from '../support/faults/manifest-rows.ts';
+import { heading, row, sourcePath, targetPath } from '../support/faults/world.ts';
 
 const program = join(import.meta.dirname, '..', '..', 'worker', 'imageferry.ts');
-const ociManifest = 'application/vnd.oci.image.manifest.v1+json';
-const config = Buffer.from('{"d":1}');
-const layer = sampleBytes('d', 500);
-const body = (more: object = {}): Record<string, unknown> => ({
-  schemaVersion: 2,
-  mediaType: ociManifest,
-  config: describe('application/vnd.oci.image.config.v1+json', config),
-  layers: [describe('application/vnd.oci.image.layer.v1.tar', layer)],
-  ...more,
-});
-const withLayer = (more: object): SampleImage =>
-  imageOf(
-    [config, layer],
-    body({ layers: [describe('application/vnd.oci.image.layer.v1.tar', layer, more)] }),
-  );
-
-/** A manifest that must not be copied: the code, no tag, and nothing under its digest at the target. */
-async function refused(
-  world: FaultWorld,
-  code: FailureCode | readonly FailureCode[],
-  image: SampleImage,
-): Promise<void> {
-  const { source, target } = await world.pair(image);
-  await world.copyFails(code, source, target);
-  assert.equal(world.trace.count('PUT', '/manifests/', target.origin), 0, 'no manifest was sent on');
-}
-
-async function copied(world: FaultWorld, image: SampleImage): Promise<void> {
-  const { source, target } = await world.pair(image);
-  await world.copy(source, target);
-  world.landed(target, image);
-}
-
 heading('D. Graphs, referrers and digests', () => {
   row(
     'D15 an index whose child is missing at the source fails before any tag, and names the child',

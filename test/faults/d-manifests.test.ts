@@ -1,51 +1,20 @@
 import assert from 'node:assert/strict';
-import type { FailureCode } from '../../domain/failure-catalogue.ts';
 import { answers, changes } from '../support/misbehaving-registry/behaviours.ts';
 import { digestOf } from '../support/misbehaving-registry/content.ts';
 import type { Exchange } from '../support/misbehaving-registry/exchange.ts';
+import { describe, imageOf, sampleImage } from '../support/misbehaving-registry/images.ts';
 import {
-  describe,
-  imageOf,
-  sampleBytes,
-  sampleImage,
-  type SampleImage,
-} from '../support/misbehaving-registry/images.ts';
-import { heading, row, type FaultWorld } from '../support/faults/world.ts';
+  body,
+  config,
+  copied,
+  layer,
+  ociManifest,
+  refused,
+  withLayer,
+} from '../support/faults/manifest-rows.ts';
+import { heading, row } from '../support/faults/world.ts';
 
-const ociManifest = 'application/vnd.oci.image.manifest.v1+json';
 const dockerManifest = 'application/vnd.docker.distribution.manifest.v2+json';
-const config = Buffer.from('{"d":1}');
-const layer = sampleBytes('d', 500);
-const body = (more: object = {}): Record<string, unknown> => ({
-  schemaVersion: 2,
-  mediaType: ociManifest,
-  config: describe('application/vnd.oci.image.config.v1+json', config),
-  layers: [describe('application/vnd.oci.image.layer.v1.tar', layer)],
-  ...more,
-});
-const withLayer = (more: object): SampleImage =>
-  imageOf(
-    [config, layer],
-    body({ layers: [describe('application/vnd.oci.image.layer.v1.tar', layer, more)] }),
-  );
-
-/** A manifest that must not be copied: the code, no tag, and nothing under its digest at the target. */
-async function refused(
-  world: FaultWorld,
-  code: FailureCode | readonly FailureCode[],
-  image: SampleImage,
-): Promise<void> {
-  const { source, target } = await world.pair(image);
-  await world.copyFails(code, source, target);
-  assert.equal(world.trace.count('PUT', '/manifests/', target.origin), 0, 'no manifest was sent on');
-}
-
-async function copied(world: FaultWorld, image: SampleImage): Promise<void> {
-  const { source, target } = await world.pair(image);
-  await world.copy(source, target);
-  world.landed(target, image);
-}
-
 heading('D. Manifests and graph shape', () => {
   row('D01 a Content-Type that differs from the mediaType inside is refused', (world) =>
     refused(world, 'MediaTypeMismatch', imageOf([config, layer], body(), dockerManifest)),

@@ -2,30 +2,12 @@ import assert from 'node:assert/strict';
 import { Failure } from '../../domain/failure.ts';
 import { parseRepositoryPath } from '../../domain/names/repository-path.ts';
 import { answers } from '../support/misbehaving-registry/behaviours.ts';
-import { digestOf } from '../support/misbehaving-registry/content.ts';
 import type { MisbehavingRegistry } from '../support/misbehaving-registry/registry.ts';
-import { sampleImage, type SampleImage } from '../support/misbehaving-registry/images.ts';
+import { sampleImage } from '../support/misbehaving-registry/images.ts';
+import { streamed } from '../support/faults/streamed.ts';
 import { heading, row, targetPath, type FaultWorld } from '../support/faults/world.ts';
 
 const uploads = 'blobs/uploads';
-const big = 3_000_000;
-
-/** A pair whose image has one layer that is large enough to be streamed, and the layer's digest. */
-async function streamed(
-  world: FaultWorld,
-  id: string,
-  size = big,
-): Promise<{
-  readonly image: SampleImage;
-  readonly digest: string;
-  readonly source: MisbehavingRegistry;
-  readonly target: MisbehavingRegistry;
-}> {
-  const image = sampleImage(id, [size]);
-  const { source, target } = await world.pair(image);
-  return { image, digest: digestOf(image.blobs[1] ?? Buffer.alloc(0)), source, target };
-}
-
 const sentTo = (world: FaultWorld, target: MisbehavingRegistry): number =>
   world.trace
     .find('POST|PATCH|PUT', uploads, target.origin)

@@ -1,32 +1,14 @@
 import assert from 'node:assert/strict';
 import { parseDigest } from '../../domain/names/digest.ts';
 import { answers, changes, hangs } from '../support/misbehaving-registry/behaviours.ts';
-import { digestOf } from '../support/misbehaving-registry/content.ts';
 import type { MisbehavingRegistry } from '../support/misbehaving-registry/registry.ts';
 import { problem } from '../support/misbehaving-registry/registry-state.ts';
-import { sampleImage, type SampleImage } from '../support/misbehaving-registry/images.ts';
+import { sampleImage } from '../support/misbehaving-registry/images.ts';
+import { streamed, streamedBytes } from '../support/faults/streamed.ts';
 import { heading, row, sourcePath, targetPath, type FaultWorld } from '../support/faults/world.ts';
 import { rejection } from '../support/refusal.ts';
 
 const uploads = 'blobs/uploads';
-const big = 3_000_000;
-
-/** A pair whose image has one layer that is large enough to be streamed, and the layer's digest. */
-async function streamed(
-  world: FaultWorld,
-  id: string,
-  size = big,
-): Promise<{
-  readonly image: SampleImage;
-  readonly digest: string;
-  readonly source: MisbehavingRegistry;
-  readonly target: MisbehavingRegistry;
-}> {
-  const image = sampleImage(id, [size]);
-  const { source, target } = await world.pair(image);
-  return { image, digest: digestOf(image.blobs[1] ?? Buffer.alloc(0)), source, target };
-}
-
 /** Makes the registry take PATCH uploads only, as some do. */
 function patchOnly(target: MisbehavingRegistry): void {
   target.script({ method: 'PUT', path: uploads }, async (exchange) => {
@@ -53,7 +35,7 @@ heading('F. Blob upload and mount', () => {
 
   for (const [what, size] of [
     ['small', 1000],
-    ['large', big],
+    ['large', streamedBytes],
   ] as const) {
     row(`F02 a session that is gone is opened anew, from zero (${what} blob)`, async (world) => {
       const { image, source, target } = await streamed(world, 'f02', size);
@@ -118,7 +100,7 @@ heading('F. Blob upload and mount', () => {
       const before = world.trace
         .find('PUT', uploads, target.origin)
         .filter((entry) => entry.status === 400).length;
-      const next = sampleImage('f06b', [big]);
+      const next = sampleImage('f06b', [streamedBytes]);
       source.hold(sourcePath, next, 'v2');
       await world.copy(source, target, { reference: 'v2', tag: 'v2' });
       world.landed(target, next, 'v2');
@@ -150,7 +132,10 @@ heading('F. Blob upload and mount', () => {
     });
     await world.copy(source, target);
     world.landed(target, image);
-    assert.ok(sentTo(world, target) <= big * 1.2 + 10_000, `${sentTo(world, target)} bytes for ${big}`);
+    assert.ok(
+      sentTo(world, target) <= streamedBytes * 1.2 + 10_000,
+      `${sentTo(world, target)} bytes for ${streamedBytes}`,
+    );
   });
 
   row('F08 a commit that times out and left nothing is sent again', async (world) => {
