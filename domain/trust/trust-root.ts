@@ -4,6 +4,7 @@ import { sameBytes, utf8 } from './bytes.ts';
 import {
   parseEnvelope,
   requireThreshold,
+  signersOf,
   type Envelope,
   type SignerSet,
   type VerifySignature,
@@ -96,6 +97,22 @@ export function succeedRoot(trusted: TrustRoot, bytes: Uint8Array, verify: Verif
   requireRootThreshold(envelope, trusted.root, verify, `the keys of root ${trusted.version}`);
   requireRootThreshold(envelope, next.root, verify, 'its own keys');
   return next;
+}
+
+/** Signatures that a root needs yet, of whose keys; the newest root that a site may trust before it is `previous`. */
+export function missingSignatures(
+  bytes: Uint8Array,
+  previous: TrustRoot | undefined,
+  verify: VerifySignature,
+): readonly { readonly count: number; readonly whose: string }[] {
+  const envelope = parseEnvelope(bytes);
+  const root = parseRoot(envelope);
+  const lack = ({ keys, threshold }: SignerSet, whose: string) => ({
+    count: threshold - signersOf(envelope, keys, verify).length,
+    whose,
+  });
+  const before = previous === undefined ? [] : [lack(previous.root, `the keys of root ${previous.version}`)];
+  return [...before, lack(root.root, 'its own keys')].filter(({ count }) => count > 0);
 }
 
 function requireRootThreshold(

@@ -1,4 +1,5 @@
 import { Failure, isFailureCode } from '../../domain/failure.ts';
+import { failureCatalogue } from '../../domain/failure-catalogue.ts';
 import type { SiteName } from '../../domain/names/kubernetes-name.ts';
 import type { ReadArchive } from './archive-origin.ts';
 
@@ -99,7 +100,9 @@ export class HubApi {
     // Kubernetes' word for a bad token is our word for a registry's bad password.
     const known = answer.status !== 401 && typeof reason === 'string' && isFailureCode(reason);
     const code = known ? reason : byStatus(answer.status);
-    const detail = typeof message === 'string' ? message.slice(0, 500) : `HTTP ${answer.status}`;
+    const said = typeof message === 'string' ? message.slice(0, 500) : `HTTP ${answer.status}`;
+    // What the code says already is not said twice.
+    const detail = said === failureCatalogue[code].en ? `HTTP ${answer.status}` : said;
     throw new Failure(code, { side: 'cluster', detail });
   }
 

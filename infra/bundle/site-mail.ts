@@ -1,3 +1,4 @@
+import { counted } from '../../domain/counted.ts';
 import { arrivedEntry, shownImage, withSite } from '../../domain/bundle/bundle-status.ts';
 import { openInventory, type Inventory } from '../../domain/bundle/inventory.ts';
 import { parseStagePlan } from '../../domain/bundle/parse-stage-plan.ts';
@@ -155,7 +156,7 @@ export class SiteMail {
 
   async #recordBundle(receipt: Receipt): Promise<void> {
     const name = bundleObjectName(receipt.site, receipt.sequence);
-    const result = `${receipt.images.length} images imported`;
+    const result = `${counted(receipt.images.length, 'image')} imported`;
     await this.#resources.resource('imagebundles').changeStatus({ name }, ({ status }) => ({
       ...status,
       phase: 'Acknowledged',

@@ -4,6 +4,7 @@ import { firstState, parseState, printState, type SiteState } from '../../domain
 import { rootFile } from '../../domain/bundle/file-set.ts';
 import { Failure } from '../../domain/failure.ts';
 import type { SiteName } from '../../domain/names/kubernetes-name.ts';
+import { sameBytes } from '../../domain/trust/bytes.ts';
 import { parseEnvelope } from '../../domain/trust/envelope.ts';
 import { parseRoot, pinRoot, type TrustRoot } from '../../domain/trust/trust-root.ts';
 import { generateSigningKey, signerOf, verifyEd25519, type Signer } from '../trust/ed25519.ts';
@@ -24,11 +25,22 @@ export class SiteFolder {
 
   /**
    * Pins a site's first trust. Where roots are there but the state is not, it was lost: a person then has to name the
-   * sequence that the site may not go back behind. Throws `AlreadyExists` where a state is there, `StateLost` without a floor.
+   * sequence that the site may not go back behind. Pinning the very same once more changes nothing. Throws `AlreadyExists`
+   * where another trust is pinned, `StateLost` without a floor.
    */
   async pin(site: SiteName, bytes: Uint8Array, now: string, floor?: number): Promise<SiteState> {
     const root = pinRoot(bytes, verifyEd25519);
-    if ((await this.#read(stateFile)) !== undefined) throw new Failure('AlreadyExists', { subject: 'trust' });
+    const before = await this.#read(stateFile);
+    if (before !== undefined) {
+      const known = parseState(before);
+      const stored = await this.#read(rootFile(root.version));
+      const isSame =
+        known.site === site && floor === undefined && stored !== undefined && sameBytes(stored, bytes);
+      if (isSame) return known;
+      throw new Failure('AlreadyExists', {
+        subject: `root ${known.rootVersion} for ${known.site} is pinned here`,
+      });
+    }
     if ((await this.#rootVersions()).length > 0 && floor === undefined) {
       throw new Failure('StateLost', { detail: 'name the last sequence with --sequence-floor' });
     }

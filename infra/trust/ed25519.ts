@@ -8,7 +8,12 @@ import {
 } from 'node:crypto';
 import { Failure } from '../../domain/failure.ts';
 import { parseDigest, type Digest } from '../../domain/names/digest.ts';
-import { preAuthEncoding, printEnvelope, type VerifySignature } from '../../domain/trust/envelope.ts';
+import {
+  preAuthEncoding,
+  printEnvelope,
+  type VerifySignature,
+  type Envelope,
+} from '../../domain/trust/envelope.ts';
 import { parsePublicKeyPem, publicKeyDer, type PublicKey } from '../../domain/trust/public-key.ts';
 
 /** A private key that can sign, and the public key it signs for. The private part has no way out. */
@@ -53,12 +58,16 @@ export function signEnvelope(
   payload: Uint8Array,
   signers: readonly Signer[],
 ): Uint8Array {
+  return addSignatures({ payloadType, payload, signatures: [] }, signers);
+}
+
+/** The same with the signatures that are there already, but those of the same signers. */
+export function addSignatures(envelope: Envelope, signers: readonly Signer[]): Uint8Array {
+  const { payloadType, payload } = envelope;
   const message = preAuthEncoding(payloadType, payload);
-  const signatures = signers.map((signer) => ({
-    keyid: signer.key,
-    sig: Uint8Array.from(signer.sign(message)),
-  }));
-  return printEnvelope({ payloadType, payload, signatures });
+  const others = envelope.signatures.filter(({ keyid }) => signers.every(({ key }) => key !== keyid));
+  const own = signers.map((signer) => ({ keyid: signer.key, sig: Uint8Array.from(signer.sign(message)) }));
+  return printEnvelope({ payloadType, payload, signatures: [...others, ...own] });
 }
 
 /** SHA-256 of bytes in memory. */

@@ -90,7 +90,7 @@ asAdmin(
       await take();
       await person.told(/: 1/);
       await row(1).getByText('acknowledged', { exact: true }).waitFor();
-      await row(1).getByText('1 images imported').waitFor();
+      await row(1).getByText('1 image imported').waitFor();
 
       await person.press('Stage everything');
       await row(2).getByText('full', { exact: true }).waitFor();

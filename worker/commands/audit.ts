@@ -1,4 +1,3 @@
-import { readFileSync } from 'node:fs';
 import type { Checkpoint } from '../../domain/audit/checkpoint.ts';
 import { OpenIntents } from '../../domain/audit/open-intents.ts';
 import { ChainVerifier, type AuditVerdict } from '../../domain/audit/verify-chain.ts';
@@ -8,6 +7,7 @@ import { sha256 } from '../../infra/audit/chained-audit-log.ts';
 import { checkpointVerifier } from '../../infra/audit/checkpoint-signer.ts';
 import { connectAuditObjects } from '../../infra/audit/connect-audit.ts';
 import { StoredAuditReader } from '../../infra/audit/stored-audit-reader.ts';
+import { givenFile } from './given-file.ts';
 
 /** Options of `imageferry audit verify`. */
 export interface AuditVerifyOptions {
@@ -46,7 +46,8 @@ async function verifyStream(
   stream: string,
   publicKey: string | undefined,
 ): Promise<StreamReport> {
-  const genuine = publicKey === undefined ? undefined : checkpointVerifier(readFileSync(publicKey, 'utf8'));
+  const genuine =
+    publicKey === undefined ? undefined : checkpointVerifier(givenFile(publicKey).toString('utf8'));
   const starts = await reader.starts(stream);
   const checkpoints = genuine === undefined ? [] : await allCheckpoints(reader, stream);
   // Without a key a start is taken at its word, and the report says that nothing vouches for it.

@@ -1,4 +1,3 @@
-import { readFileSync } from 'node:fs';
 import { Failure } from '../../domain/failure.ts';
 import { rootFile } from '../../domain/bundle/file-set.ts';
 import { humanSize } from '../../domain/human-size.ts';
@@ -11,6 +10,7 @@ import { poolKey } from '../../infra/storage/blob-pool.ts';
 import { BundleShelf } from '../../infra/storage/bundle-shelf.ts';
 import { verifyEd25519 } from '../../infra/trust/ed25519.ts';
 import { openBucket } from './bucket.ts';
+import { givenFile } from './given-file.ts';
 import { exitCode, runCommand } from './outcome.ts';
 
 /** Options of `imageferry bundle fetch`. */
@@ -34,7 +34,7 @@ export function bundleFetchCommand(
     if (!(Number.isSafeInteger(sequence) && sequence > 0)) {
       throw new Failure('InvalidRequest', { detail: 'a bundle’s number is a whole number from 1' });
     }
-    const trust = pinRoot(readFileSync(options.root), verifyEd25519);
+    const trust = pinRoot(givenFile(options.root), verifyEd25519);
     const origin = await openOrigin({ site, sequence, trust }, options, signal);
     const to = options.to.replace(/\/+$/, '');
     const { statement, digest } = await fetchBundle(origin, { site, sequence, trust, signal, to });
@@ -60,7 +60,7 @@ async function openOrigin(
 ): Promise<BundleOrigin & { close(): void }> {
   if (api !== undefined) {
     if (tokenFile === undefined) throw new Failure('InvalidRequest', { detail: 'name --token-file as well' });
-    const hub = new HubApi(api, readFileSync(tokenFile, 'utf8'));
+    const hub = new HubApi(api, givenFile(tokenFile).toString('utf8'));
     const origin = await openArchiveOrigin(hub.archive(site, sequence, signal), trust, signal);
     return { ...origin, close: () => undefined };
   }

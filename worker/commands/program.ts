@@ -174,17 +174,27 @@ trust
 trust
   .command('root')
   .description('make and sign a trust root; with --previous, the one that follows it')
-  .option('--previous <file>', 'the root to follow; its keys stay where none are named')
+  .option('--previous <file>', 'the root to follow; what is not named stays as it is there')
   .addOption(repeatable('--root-key <file>', 'public key that may sign the next root'))
   .addOption(repeatable('--bundle-key <file>', 'public key that may sign bundles'))
-  .option('--root-threshold <count>', 'root keys that have to sign', '1')
-  .option('--bundle-threshold <count>', 'bundle keys that have to sign', '1')
+  .option('--root-threshold <count>', 'root keys that have to sign (default: as before, else 1)')
+  .option('--bundle-threshold <count>', 'bundle keys that have to sign (default: as before, else 1)')
   .addOption(repeatable('--sign <file>', 'private key to sign with; a successor needs old and new root keys'))
   .option('--reset-sequence', 'sites forget the last sequence: after a stolen key signed a high one', false)
   .requiredOption('--out <file>', 'where to write it')
   .action(async (options) => {
     const { trustRootCommand } = await import('./trust.ts');
     process.exitCode = await trustRootCommand(options);
+  });
+
+trust
+  .command('sign <root>')
+  .description('add signatures to a root whose keys are not all in one place')
+  .option('--previous <file>', 'the root that it follows: its keys have to sign as well')
+  .addOption(repeatable('--sign <file>', 'private key to sign with'))
+  .action(async (path: string, options) => {
+    const { trustSignCommand } = await import('./trust.ts');
+    process.exitCode = await trustSignCommand(path, options);
   });
 
 trust

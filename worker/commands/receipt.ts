@@ -1,10 +1,10 @@
-import { readFileSync } from 'node:fs';
 import { readSiteLetter } from '../../domain/bundle/site-letter.ts';
 import { Failure } from '../../domain/failure.ts';
 import { HubApi } from '../../infra/bundle/hub-api.ts';
 import { inboxPrefix } from '../../infra/bundle/inbox.ts';
 import { sha256 } from '../../infra/trust/ed25519.ts';
 import { openBucket } from './bucket.ts';
+import { givenFile } from './given-file.ts';
 import { exitCode, runCommand } from './outcome.ts';
 
 /** Options of `imageferry receipt apply`. */
@@ -20,7 +20,7 @@ export interface ReceiptOptions {
  */
 export function receiptApplyCommand(path: string, options: ReceiptOptions): Promise<number> {
   return runCommand(false, async (signal) => {
-    const bytes = readFileSync(path);
+    const bytes = givenFile(path);
     const { site, kind } = readSiteLetter(bytes);
     if (options.bucket) {
       const store = openBucket(process.env);
@@ -34,7 +34,7 @@ export function receiptApplyCommand(path: string, options: ReceiptOptions): Prom
     if (api === undefined || tokenFile === undefined) {
       throw new Failure('InvalidRequest', { detail: 'name --api and --token-file, or --bucket' });
     }
-    const hub = new HubApi(api, readFileSync(tokenFile, 'utf8'));
+    const hub = new HubApi(api, givenFile(tokenFile).toString('utf8'));
     const message = await hub.post(site, kind === 'receipt' ? 'receipts' : 'inventory', bytes, signal);
     console.log(`${site}: ${message}`);
     return exitCode.done;

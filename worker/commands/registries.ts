@@ -1,4 +1,3 @@
-import { readFileSync } from 'node:fs';
 import { Failure } from '../../domain/failure.ts';
 import { parseReference, type Reference } from '../../domain/names/reference.ts';
 import { parseRegistryDomain, type RegistryDomain } from '../../domain/names/registry-domain.ts';
@@ -8,6 +7,7 @@ import type { RegistryAccess } from '../../infra/copy/engine.ts';
 import { dockerConfigPath, dockerCredential } from '../../infra/registry/docker-config.ts';
 import { RegistryClients } from '../../infra/registry/registry-client.ts';
 import { RegistryStore, type StoreRole } from '../../infra/registry/registry-store.ts';
+import { givenFile } from './given-file.ts';
 
 /** Options of every command that talks to a registry, as commander hands them over. */
 export interface RegistryOptions {
@@ -46,7 +46,7 @@ export class Registries {
       gcSettleSeconds: seconds(gcSettle ?? '0'),
       gcDeletesUntagged: gcDeletesUntagged ?? false,
       ...(insecure.map(parseRegistryDomain).includes(domain) ? { insecure: true } : {}),
-      ...(ca === undefined ? {} : { caBundle: readFileSync(ca, 'utf8') }),
+      ...(ca === undefined ? {} : { caBundle: givenFile(ca).toString('utf8') }),
       ...(credential === undefined ? {} : { credential }),
     };
   }

@@ -1,13 +1,27 @@
-import { chmodSync, existsSync, readFileSync } from 'node:fs';
+import { chmodSync, existsSync } from 'node:fs';
 import { counted } from '../../domain/counted.ts';
 import { Failure } from '../../domain/failure.ts';
 import { parseSiteName } from '../../domain/names/kubernetes-name.ts';
-import { parseEnvelope } from '../../domain/trust/envelope.ts';
+import { parseEnvelope, type Envelope } from '../../domain/trust/envelope.ts';
 import { parsePublicKeyPem, type PublicKey } from '../../domain/trust/public-key.ts';
-import { parseRoot, printRoot, rootPayloadType, type TrustRoot } from '../../domain/trust/trust-root.ts';
+import {
+  missingSignatures,
+  parseRoot,
+  printRoot,
+  rootPayloadType,
+  type TrustRoot,
+} from '../../domain/trust/trust-root.ts';
 import { writeFileAtomically } from '../../infra/layout/atomic-file.ts';
 import { SiteFolder } from '../../infra/layout/site-folder.ts';
-import { generateSigningKey, sha256, signEnvelope, signerOf } from '../../infra/trust/ed25519.ts';
+import {
+  addSignatures,
+  generateSigningKey,
+  sha256,
+  signerOf,
+  verifyEd25519,
+  type Signer,
+} from '../../infra/trust/ed25519.ts';
+import { givenFile } from './given-file.ts';
 import { exitCode, runCommand } from './outcome.ts';
 
 /** Options of `imageferry trust root`. */
@@ -15,11 +29,19 @@ export interface RootOptions {
   readonly previous?: string;
   readonly rootKey: readonly string[];
   readonly bundleKey: readonly string[];
-  readonly rootThreshold: string;
-  readonly bundleThreshold: string;
+  /** Default: that of the previous root, else 1. */
+  readonly rootThreshold?: string;
+  /** Default: that of the previous root, else 1. */
+  readonly bundleThreshold?: string;
   readonly sign: readonly string[];
   readonly resetSequence: boolean;
   readonly out: string;
+}
+
+/** Options of `imageferry trust sign`. */
+export interface SignOptions {
+  readonly previous?: string;
+  readonly sign: readonly string[];
 }
 
 /** Options of `imageferry trust pin`. */
@@ -45,31 +67,71 @@ export function trustKeygenCommand(name: string): Promise<number> {
   });
 }
 
-/** `imageferry trust root`: makes the first root, or with `--previous` the one that follows it, and signs it. */
+/**
+ * `imageferry trust root`: makes the first root, or with `--previous` the one that follows it, and signs it. Exit code 3
+ * where it lacks signatures yet.
+ */
 export function trustRootCommand(options: RootOptions): Promise<number> {
   return runCommand(false, async () => {
     const previous = options.previous === undefined ? undefined : readRoot(options.previous);
     const root = nextRoot(previous, options);
-    const signers = options.sign.map((path) => signerOf(readFileSync(path, 'utf8')));
-    const bytes = signEnvelope(rootPayloadType, printRoot(root), signers);
-    parseRoot(parseEnvelope(bytes));
-    await writeFileAtomically(options.out, bytes);
-    console.log(
-      `${options.out}: root ${root.version}, ${counted(signers.length, 'signature')}, ${sha256(bytes)}`,
+    const payload = printRoot(root);
+    return finishRoot(
+      options.out,
+      { payloadType: rootPayloadType, payload, signatures: [] },
+      previous,
+      options.sign,
     );
-    return exitCode.done;
   });
 }
+
+/** `imageferry trust sign <root>`: adds signatures to a root whose keys are not all in one place. */
+export function trustSignCommand(path: string, options: SignOptions): Promise<number> {
+  return runCommand(false, async () => {
+    const previous = options.previous === undefined ? undefined : readRoot(options.previous);
+    return finishRoot(path, parseEnvelope(givenFile(path)), previous, options.sign);
+  });
+}
+
+async function finishRoot(
+  path: string,
+  envelope: Envelope,
+  previous: TrustRoot | undefined,
+  sign: readonly string[],
+): Promise<number> {
+  const bytes = addSignatures(envelope, readSigners(sign));
+  const made = parseEnvelope(bytes);
+  const root = parseRoot(made);
+  for (const [index, { key }] of readSigners(sign).entries()) {
+    if ([...root.root.keys, ...(previous?.root.keys ?? [])].includes(key)) continue;
+    throw new Failure('InvalidRequest', { subject: sign[index] ?? '', detail: 'it is not a root key' });
+  }
+  await writeFileAtomically(path, bytes);
+  console.log(
+    `${path}: root ${root.version}, ${counted(made.signatures.length, 'signature')}, ${sha256(bytes)}`,
+  );
+  const missing = missingSignatures(bytes, previous, verifyEd25519);
+  if (missing.length === 0) return exitCode.done;
+  const lacks = missing.map(({ count, whose }) => `${counted(count, 'signature')} of ${whose}`).join(' and ');
+  console.log(`no site takes it yet: it lacks ${lacks} (imageferry trust sign)`);
+  return exitCode.partial;
+}
+
+const readSigners = (paths: readonly string[]): readonly Signer[] =>
+  paths.map((path) => signerOf(givenFile(path).toString('utf8')));
 
 function nextRoot(previous: TrustRoot | undefined, options: RootOptions): TrustRoot {
   const keys = (paths: readonly string[], before: readonly PublicKey[] | undefined): readonly PublicKey[] =>
     paths.length === 0 && before !== undefined ? before : paths.map(readPublicKey);
   return {
     version: (previous?.version ?? 0) + 1,
-    root: { keys: keys(options.rootKey, previous?.root.keys), threshold: positive(options.rootThreshold) },
+    root: {
+      keys: keys(options.rootKey, previous?.root.keys),
+      threshold: positive(options.rootThreshold) ?? previous?.root.threshold ?? 1,
+    },
     bundle: {
       keys: keys(options.bundleKey, previous?.bundle.keys),
-      threshold: positive(options.bundleThreshold),
+      threshold: positive(options.bundleThreshold) ?? previous?.bundle.threshold ?? 1,
     },
     resetsSequence: options.resetSequence,
   };
@@ -78,7 +140,7 @@ function nextRoot(previous: TrustRoot | undefined, options: RootOptions): TrustR
 /** `imageferry trust pin <root>`: a site's first trust. */
 export function trustPinCommand(path: string, options: PinOptions): Promise<number> {
   return runCommand(false, async () => {
-    const bytes = readFileSync(path);
+    const bytes = givenFile(path);
     if (options.fingerprint !== undefined && sha256(bytes) !== options.fingerprint) {
       throw new Failure('RootInvalid', { detail: `its digest is ${sha256(bytes)}` });
     }
@@ -94,10 +156,11 @@ export function trustPinCommand(path: string, options: PinOptions): Promise<numb
   });
 }
 
-const readRoot = (path: string): TrustRoot => parseRoot(parseEnvelope(readFileSync(path)));
-const readPublicKey = (path: string): PublicKey => parsePublicKeyPem(readFileSync(path, 'utf8'));
+const readRoot = (path: string): TrustRoot => parseRoot(parseEnvelope(givenFile(path)));
+const readPublicKey = (path: string): PublicKey => parsePublicKeyPem(givenFile(path).toString('utf8'));
 
-function positive(text: string): number {
+function positive(text: string | undefined): number | undefined {
+  if (text === undefined) return undefined;
   const value = Number(text);
   if (Number.isSafeInteger(value) && value > 0) return value;
   throw new Failure('InvalidRequest', { detail: 'a threshold is a whole number from 1' });
