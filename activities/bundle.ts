@@ -17,6 +17,7 @@ import type { InboxReport } from '../infra/bundle/inbox.ts';
 import type { PublishedBundle } from '../infra/bundle/bundle-stager.ts';
 import type { RepositoryEndpoint } from '../infra/copy/engine.ts';
 import type { BundleDependencies } from './bundle-dependencies.ts';
+import { tellPlan } from './plan-condition.ts';
 import { planBundle, type PlannedBundle } from './bundle-plan.ts';
 import { sourceEndpoint } from './endpoints.ts';
 import { withHeartbeat } from './heartbeat.ts';
@@ -179,10 +180,12 @@ async function planOrTell(
   try {
     const bundle = await planBundle(deps, order, signal);
     if (bundle.upToDate === true) await deps.audit.end(stageFact(order.site));
+    await tellPlan(deps, order.site);
     return bundle;
   } catch (error) {
-    const { code: reason, retryable } = asFailure(error);
-    if (!retryable) await deps.audit.end(stageFact(order.site), { reason });
+    const failure = asFailure(error);
+    if (!signal.aborted) await tellPlan(deps, order.site, failure);
+    if (!failure.retryable) await deps.audit.end(stageFact(order.site), { reason: failure.code });
     throw error;
   }
 }

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { inActivity } from '../support/in-activity.ts';
 import { after, before, test } from 'node:test';
 import { createBundleActivities } from '../../activities/bundle.ts';
 import { Failure } from '../../domain/failure.ts';
@@ -163,4 +164,28 @@ test('records of images that left the pool, replaced inventories, failed plans a
   const left = [];
   for await (const { key } of store.list('images/')) left.push(key);
   assert.deepEqual(left, kept, 'records of what the pool has stay');
+});
+
+test('a bundle that cannot be planned says why at its site, and the site says when that is mended', async () => {
+  await scene.site('unplanned');
+  const plan = (kind: 'delta' | 'inventory') =>
+    inActivity(() =>
+      createBundleActivities(scene.deps()).planBundle({ site: 'unplanned', kind }, 'run-plan'),
+    );
+  const told = async () => {
+    const { status } = (await scene.cluster.resource('edgesites').get({ name: 'unplanned' })) ?? {};
+    return status?.conditions?.find(({ type }) => type === 'BundlePlanned');
+  };
+  await assert.rejects(plan('delta'), /no Repository goes to unplanned/);
+  assert.deepEqual([(await told())?.status, (await told())?.reason], ['False', 'NoSite']);
+  const image = sampleImage([randomBlob(1000)]);
+  await pushSample(scene.store('apps/unplanned'), image.blobs, [image.manifest], 'v1');
+  await scene.repository('unplanned', { sites: ['unplanned'] });
+  await assert.rejects(plan('inventory'), /no inventory of this site has come in/);
+  assert.equal((await told())?.reason, 'BaseMissing');
+  const events = scene.cluster.events.filter((event) => event.includes('EdgeSite/unplanned'));
+  assert.equal(events.length, 2);
+  assert.match(events.at(-1) ?? '', /Warning StageBundle.*no inventory of this site has come in/);
+  await plan('delta');
+  assert.deepEqual([(await told())?.status, (await told())?.reason], ['True', 'Succeeded']);
 });
