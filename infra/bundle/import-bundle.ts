@@ -6,6 +6,7 @@ import {
   type BundleImage,
   type BundleStatement,
 } from '../../domain/bundle/statement.ts';
+import { counted } from '../../domain/counted.ts';
 import { Failure } from '../../domain/failure.ts';
 import type { RepositoryPath } from '../../domain/names/repository-path.ts';
 import type { SiteUsage } from '../../domain/usage/site-usage.ts';
@@ -68,18 +69,18 @@ export interface ImportOutcome {
 export async function importBundle(target: ImportTarget, options: ImportOptions): Promise<ImportOutcome> {
   const { medium, folder } = target;
   const [state, bundle] = await verify(target, options);
-  if (bundle.acceptance === 'replay') {
-    options.report?.(`bundle ${bundle.statement.sequence} is there already`);
-    const kept = await folder.readReceipt(bundle.statement.sequence);
+  const { sequence, assumed } = bundle.statement;
+  const isReplay = bundle.acceptance === 'replay';
+  if (isReplay && (await isWhole(target, bundle.statement, options))) {
+    const kept = await folder.readReceipt(sequence);
     const isTold = kept !== undefined && options.usage === undefined;
     if (isTold || options.dryRun === true) return { bundle, state, bytesMoved: 0 };
     return { bundle, state, bytesMoved: 0, receiptPath: await writeReceipt(folder, bundle, options) };
   }
   const proven = new ProvenParts();
-  await proveAssumed(bundle.statement.assumed, target, proven, options);
+  await proveAssumed(assumed, target, proven, options);
   if (options.dryRun === true) return { bundle, state, bytesMoved: 0 };
-  const { sequence } = bundle.statement;
-  const begun = begin(state, { sequence, digest: bundle.digest });
+  const begun = isReplay ? state : begin(state, { sequence, digest: bundle.digest });
   await folder.writeState(begun);
   const bytesMoved = await pushAll({ ...target, medium }, bundle, proven, options);
   const committed = commit(begun, bundle.statement, bundle.digest);
@@ -87,6 +88,22 @@ export async function importBundle(target: ImportTarget, options: ImportOptions)
   const receiptPath = await writeReceipt(folder, bundle, options);
   await folder.writeState(committed);
   return { bundle, state: committed, bytesMoved, receiptPath };
+}
+
+/** Whether a bundle that was imported is there still: a registry may have lost its images, and then they are brought again. */
+async function isWhole(
+  { repository }: ImportTarget,
+  { sequence, images }: BundleStatement,
+  { signal, report }: ImportOptions,
+): Promise<boolean> {
+  let lost = 0;
+  await inParallel(images, async ({ repo, tag, digest }) => {
+    if ((await repository(repo).resolve(tag, signal))?.digest !== digest) lost += 1;
+  });
+  const are = lost === 1 ? 'is' : 'are';
+  if (lost === 0) report?.(`bundle ${sequence} is there already`);
+  else report?.(`bundle ${sequence} was there, and ${counted(lost, 'image')} ${are} not any more`);
+  return lost === 0;
 }
 
 /** Adopts the roots that the bundle brings, each stored before it is used, then runs the checks. */

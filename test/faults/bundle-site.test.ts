@@ -84,6 +84,36 @@ test('a bundle, its replay, a delta on it, and the way back that is closed', asy
   await rejection('Rollback', bring(site, onDisk(first.files)));
 });
 
+test('a bundle that is brought again brings what the registry lost meanwhile, and says so; a delta says what it lacks', async () => {
+  const [site, empty] = [await newSite(), await startRegistryProcess()];
+  try {
+    await bring(site, onDisk(first.files));
+    const said: string[] = [];
+    const report = (line: string): void => void said.push(line);
+    assert.equal((await bring(site, onDisk(first.files), { report })).bytesMoved, 0);
+    assert.deepEqual(said.splice(0), ['bundle 1 is there already']);
+    assert.equal((await bring(site, onDisk(first.files), { report, dryRun: true }, empty)).bytesMoved, 0);
+    assert.deepEqual(said.splice(0), ['bundle 1 was there, and 1 image is not any more']);
+    assert.equal(await store('edge/app', empty).resolve(parseTag('v1')), undefined);
+    const again = await bring(site, onDisk(first.files), { report }, empty);
+    assert.ok(again.bytesMoved > 70_000, `${again.bytesMoved} bytes`);
+    assert.ok(again.receiptPath?.endsWith('1.json'));
+    assert.deepEqual(again.state, await site.state());
+    assert.equal(again.state.committedSequence, 1);
+    const there = await store('edge/app', empty).resolve(parseTag('v1'));
+    assert.equal(there?.digest, v1.manifest.descriptor.digest);
+    await bring(site, onDisk(second.files));
+  } finally {
+    await empty.stop();
+  }
+  const emptier = await startRegistryProcess();
+  try {
+    await rejection('BaseMissing', bring(site, onDisk(second.files), {}, emptier));
+  } finally {
+    await emptier.stop();
+  }
+});
+
 test('M01 M02 L13 an older state file makes a replay, never damage', async () => {
   const site = await newSite();
   const before = await site.state();
