@@ -51,7 +51,9 @@ export function endedStatus(before: RepositoryStatus | undefined, outcome: SyncO
   const well = isComplete(outcome);
   const { domain, claim } = outcome.plan;
   const image = primaryImage(outcome);
-  const progress = well ? '100%' : known.syncProgress;
+  const syncStatus = syncStatusAfter(known, outcome);
+  // Where what the last finished one said is left standing, its progress is.
+  const progress = syncStatus === 'Success' ? '100%' : known.syncProgress;
   const manifest = outcome.manifest ?? known.manifest;
   const tags = tagStatuses(known.tags ?? [], outcome);
   return {
@@ -59,7 +61,7 @@ export function endedStatus(before: RepositoryStatus | undefined, outcome: SyncO
     observedGeneration: claim.generation,
     ...(domain === undefined ? {} : { domain }),
     image: imagePath(outcome.plan),
-    syncStatus: syncStatusAfter(known, outcome),
+    syncStatus,
     ...(progress === undefined ? {} : { syncProgress: progress }),
     ...(well ? { lastSynced: outcome.ended } : {}),
     ...(well && image !== undefined ? { digest: image.digest } : {}),

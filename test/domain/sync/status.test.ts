@@ -98,10 +98,10 @@ test('INV5: one site that failed makes the sync failed, and the site that has th
   );
 });
 
-for (const [what, before, expected] of [
-  ['nothing', [], ''],
-  ['a success', [placed('a')], 'Success'],
-  ['a failure', [placed('a'), outcome({ failure: { code: 'Timeout' } })], 'Failed'],
+for (const [what, before, expected, progress] of [
+  ['nothing', [], '', '0%'],
+  ['a success', [placed('a')], 'Success', '100%'],
+  ['a failure', [placed('a'), outcome({ failure: { code: 'Timeout' } })], 'Failed', '0%'],
 ] as const) {
   test(`a cancelled sync after ${what} leaves syncStatus '${expected}' and the reason Cancelled`, () => {
     let status: RepositoryStatus | undefined;
@@ -111,6 +111,7 @@ for (const [what, before, expected] of [
       outcome({ failure: { code: 'Cancelled' } }),
     );
     assert.deepEqual([status.syncStatus, synced(status)?.reason], [expected, 'Cancelled']);
+    assert.equal(status.syncProgress, progress);
   });
 }
 
