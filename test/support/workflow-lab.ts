@@ -13,8 +13,11 @@ export const testServer = process.env['TEMPORAL_TEST_SERVER'];
 /** A Temporal server that skips time, with the real workflows and the activities of a test. */
 export interface WorkflowLab {
   readonly env: TestWorkflowEnvironment;
-  /** Runs work while workers poll both queues with these activities; those left out are not there. */
-  run<T>(activities: object, work: () => Promise<T>): Promise<T>;
+  /**
+   * Runs work while workers poll both queues with these activities; those left out are not there. `interceptors`: modules
+   * that stand between the workflows and the server. Default: none.
+   */
+  run<T>(activities: object, work: () => Promise<T>, interceptors?: readonly string[]): Promise<T>;
 }
 
 let lab: Promise<WorkflowLab> | undefined;
@@ -40,10 +43,13 @@ async function openLab(): Promise<WorkflowLab> {
     namespace: 'default',
     searchAttributes: Object.fromEntries(Object.values(searchAttributes).map((name) => [name, 2])),
   });
-  const workflowBundle = await bundleWorkflowCode({ workflowsPath, logger: new DefaultLogger('ERROR') });
+  const bundle = (workflowInterceptorModules: string[] = []) =>
+    bundleWorkflowCode({ workflowsPath, workflowInterceptorModules, logger: new DefaultLogger('ERROR') });
+  const plain = await bundle();
   return {
     env,
-    async run(activities, work) {
+    async run(activities, work, interceptors) {
+      const workflowBundle = interceptors === undefined ? plain : await bundle([...interceptors]);
       const shared = {
         connection: env.nativeConnection,
         activities,

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
+import { fileURLToPath } from 'node:url';
 import { Worker } from '@temporalio/worker';
 import type { CopyActivities, HubActivities, SiteActivities } from '../../activities/index.ts';
 import { Failure } from '../../domain/failure.ts';
@@ -7,6 +8,7 @@ import { deskSignals, deskWorkflow, deskWorkflowId } from '../../domain/sync/des
 import { copyTaskQueue, hubTaskQueue, siteTaskQueue, syncWorkflowId } from '../../domain/sync/ids.ts';
 import type { SyncPlan } from '../../domain/sync/plan.ts';
 import { planOf, report, scene, type Scene } from '../support/sync-scene.ts';
+import type { Meanwhile } from '../support/ended-meanwhile.ts';
 import { closeLab, workflowLab } from '../support/workflow-lab.ts';
 
 const hour = 3_600_000;
@@ -142,6 +144,34 @@ test('Repositories wait at the desk of a site until its own worker takes a step'
   assert.deepEqual(
     stage.outcomes.map(({ result, run }) => [result, run.trigger]),
     [['Success', 'resumed']],
+  );
+});
+
+test('a sync that runs when the desk calls, and ends before it hears, does not cost a Repository its place', async () => {
+  const plan = planOf('raced');
+  const lab = await workflowLab();
+  const workflowId = syncWorkflowId(plan.claim.ref);
+  const ended: string[] = [];
+  const meanwhile: Meanwhile = {
+    endMeanwhile: async (id) => {
+      ended.push(id);
+      await lab.env.client.workflow.getHandle(id).terminate('ended by itself');
+    },
+  };
+  const stage = await stageOf(plan, {});
+  // It holds the id until it is ended: nobody works on its queue.
+  await lab.env.client.workflow.start('syncRepository', { workflowId, taskQueue: 'nobody', args: [] });
+  const race = async (): Promise<void> => {
+    await stage.activities.waitAtSites(plan.claim.ref, [{ site: 'raced', for: 'window' }]);
+    await deskEnds('raced');
+    await lastSync(plan);
+  };
+  const between = fileURLToPath(import.meta.resolve('../support/ended-meanwhile.ts'));
+  await lab.run({ ...stage.activities, ...meanwhile }, race, [between]);
+  assert.deepEqual(ended, [workflowId]);
+  assert.deepEqual(
+    stage.outcomes.map(({ run }) => run.trigger),
+    ['resumed'],
   );
 });
 
