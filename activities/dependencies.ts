@@ -40,4 +40,5 @@ export interface VerifyDependencies extends Pick<
   /** The Repositories of all namespaces, as they are watched. */
   readonly repositories: () => readonly Repository[];
   readonly connections: ConnectionCounter;
+  readonly audit: StepAudit;
 }

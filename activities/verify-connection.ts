@@ -33,7 +33,7 @@ export function checkConnection(deps: VerifyDependencies, ref: ObjectRef): Promi
 }
 
 /**
- * Writes annotations and status and, where the connection turned, one Event and one count. Does nothing where the object
+ * Writes annotations and status and, where the connection turned, one Event, one count and one audit record. Does nothing where the object
  * is gone.
  */
 export async function recordConnection(
@@ -55,6 +55,7 @@ export async function recordConnection(
   await secrets.patch(ref, { metadata: { annotations: verifiedAnnotations(result, Date.parse(now)) } });
   if (turn === undefined) return;
   deps.connections.count(ref.name, turn);
+  await audited(deps, ref, result);
   await deps.events.record(
     { kind: 'RegistrySecret', ref, uid },
     {
@@ -63,6 +64,13 @@ export async function recordConnection(
       message: `${secret.spec.domain}: ${verifyMessage(result)}`,
     },
   );
+}
+
+/** A connection is tested every two minutes; only that it turned is worth a record. */
+async function audited({ audit }: VerifyDependencies, ref: ObjectRef, result: VerifyResult): Promise<void> {
+  const fact = { verb: 'verify', object: { resource: 'registrysecrets', ...ref } };
+  await audit.begin(fact);
+  await audit.end(fact, result.success ? {} : { reason: result.failure.code });
 }
 
 /** Of the Repositories of all namespaces that use it, as they are watched: asking for lists would cost more than the test. */

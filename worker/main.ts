@@ -27,8 +27,6 @@ import { checkStore } from '../infra/storage/store-check.ts';
 import { ObjectStore } from '../infra/storage/object-store.ts';
 import { createSiteRegistry } from '../infra/registry/site-registry.ts';
 import { RegistryStore } from '../infra/registry/registry-store.ts';
-import { createBundleSchedules } from '../infra/temporal/bundle-schedules.ts';
-import { createLifecycleSchedules } from '../infra/temporal/lifecycle-schedules.ts';
 import { clusterPlaces } from '../activities/copy-places.ts';
 import { createCopyActivities, createHubActivities } from '../activities/index.ts';
 import { copyTaskQueue, hubTaskQueue } from '../domain/sync/ids.ts';
@@ -246,7 +244,7 @@ async function startHub(): Promise<() => Promise<void>> {
   const stopLifecycle = startLifecycleReconcilers({
     ...around,
     gateway: gateways.lifecycle,
-    schedules: createLifecycleSchedules(temporal),
+    schedules: gateways.schedules,
   });
   const checked = async (): Promise<void> =>
     reportStore(await checkStore(bundleStore), resources, log, steps.clock());
@@ -254,7 +252,7 @@ async function startHub(): Promise<() => Promise<void>> {
   const stopSites = startEdgeSiteReconciler({
     ...around,
     gateway: gateways.bundles,
-    schedules: createBundleSchedules(temporal),
+    schedules: gateways.schedules,
   });
   const stop = startReconcilers({
     ...around,

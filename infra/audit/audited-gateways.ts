@@ -4,6 +4,9 @@ import type { ObjectRef } from '../../domain/resources/meta.ts';
 import type { SyncTrigger } from '../../domain/resources/repository.ts';
 import { createBundleGateway, type BundleGateway } from '../temporal/bundle-gateway.ts';
 import type { StartedRun, WorkflowGateway } from '../temporal/gateway.ts';
+import { createBundleSchedules, type BundleSchedules } from '../temporal/bundle-schedules.ts';
+import { createLifecycleSchedules, type LifecycleSchedules } from '../temporal/lifecycle-schedules.ts';
+import type { ScheduleWitness } from '../temporal/schedule-witness.ts';
 import { createLifecycleGateway, type LifecycleGateway } from '../temporal/lifecycle-gateway.ts';
 import { createWorkflowGateway } from '../temporal/workflow-gateway.ts';
 import { ActionAudit, type ActionAuditOptions } from './action-audit.ts';
@@ -14,21 +17,37 @@ export interface AuditedGateways {
   readonly workflows: WorkflowGateway;
   readonly lifecycle: LifecycleGateway;
   readonly bundles: BundleGateway;
+  readonly schedules: LifecycleSchedules & BundleSchedules;
 }
 
-/** Gateways to Temporal whose starts and stops are in the audit log, under the name of who asked where the log tells. */
+/** Gateways to Temporal whose starts, stops and changes of schedules are in the audit log, under the name of who asked where the log tells. */
 export function auditedGateways(
   client: Client,
   options: Omit<ActionAuditOptions, 'requesters'> & Pick<LatestRequestsOptions, 'reader'>,
 ): AuditedGateways {
   const { reader, actor } = options;
   const audit = new ActionAudit({ ...options, requesters: new LatestRequests({ reader, own: actor.name }) });
+  const witness = scheduleWitness(audit);
   return {
-    workflows: auditedWorkflows(createWorkflowGateway(client), audit),
+    workflows: auditedWorkflows(createWorkflowGateway(client, witness), audit),
     lifecycle: auditedLifecycle(createLifecycleGateway(client), audit),
     bundles: auditedBundles(createBundleGateway(client), audit),
+    schedules: { ...createLifecycleSchedules(client, witness), ...createBundleSchedules(client, witness) },
   };
 }
+
+/** What people do that makes, changes or ends a schedule. */
+const scheduleRequests = ['create', 'update', 'patch', 'delete'];
+
+/** Writes what is done to schedules into the audit log; those that are as wanted are no news. */
+export const scheduleWitness =
+  (audit: ActionAudit): ScheduleWitness =>
+  ({ verb, object, plan }, work) =>
+    audit.around(
+      { verb, object, ...(plan === undefined ? {} : { request: plan }), askedBy: scheduleRequests },
+      work,
+      noRun,
+    );
 
 /** What people do that leads to a sync, by why it starts; those left out come of nothing that one person did to it. */
 const syncRequests: Partial<Readonly<Record<SyncTrigger, readonly string[]>>> = {

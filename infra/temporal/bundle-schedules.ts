@@ -1,8 +1,9 @@
 import { ScheduleOverlapPolicy, type Client } from '@temporalio/client';
+import type { AuditObject } from '../../domain/audit/record.ts';
 import { scheduledStageWorkflow, stageScheduleId } from '../../domain/bundle/stage-plan.ts';
-import { ensureCron, startAction } from './cron-schedule.ts';
-import { engineCall } from './engine-call.ts';
+import { deleteSchedule, ensureCron, startAction, type CronSchedule } from './cron-schedule.ts';
 import { listScheduled } from './schedule.ts';
+import { noWitness, type ScheduleWitness } from './schedule-witness.ts';
 
 /** The schedules by which sites get bundles. Failures: `EngineUnavailable`. */
 export interface BundleSchedules {
@@ -14,18 +15,25 @@ export interface BundleSchedules {
 }
 
 /** Schedules over a Temporal client. */
-export function createBundleSchedules(client: Client): BundleSchedules {
+export function createBundleSchedules(client: Client, witness: ScheduleWitness = noWitness): BundleSchedules {
   return {
     ensureStage: (site, cron) =>
-      ensureCron(client, cron, {
-        scheduleId: stageScheduleId(site),
-        spec: { cronExpressions: [cron], timezone: 'UTC', jitter: 30_000 },
-        action: startAction(scheduledStageWorkflow, stageScheduleId(site), [site]),
-        policies: { overlap: ScheduleOverlapPolicy.SKIP, catchupWindow: '1h' },
-      }),
-    deleteStage: async (site) => {
-      await engineCall(client, () => client.schedule.getHandle(stageScheduleId(site)).delete());
-    },
+      ensureCron(client, cron, stageSchedule(site, cron), (work) =>
+        witness({ verb: 'set-schedule', object: siteOf(site), plan: cron }, work),
+      ),
+    deleteStage: (site) =>
+      deleteSchedule(client, stageScheduleId(site), (work) =>
+        witness({ verb: 'delete-schedule', object: siteOf(site) }, work),
+      ),
     scheduledSites: () => listScheduled(client, stageScheduleId('')),
   };
 }
+
+const siteOf = (name: string): AuditObject => ({ resource: 'edgesites', name });
+
+const stageSchedule = (site: string, cron: string): CronSchedule => ({
+  scheduleId: stageScheduleId(site),
+  spec: { cronExpressions: [cron], timezone: 'UTC', jitter: 30_000 },
+  action: startAction(scheduledStageWorkflow, stageScheduleId(site), [site]),
+  policies: { overlap: ScheduleOverlapPolicy.SKIP, catchupWindow: '1h' },
+});

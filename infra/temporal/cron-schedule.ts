@@ -7,17 +7,32 @@ export type CronSchedule = ScheduleOptions & {
   readonly policies: NonNullable<ScheduleOptions['policies']>;
 };
 
+/** What is done before and after a change, which is left out where nothing is to change. */
+export type Around = <T>(change: () => Promise<T>) => Promise<T>;
+
 /**
  * Creates or updates a schedule of one cron expression. The expression is kept as the schedule's note: Temporal gives it
  * back only in another form.
  */
-export async function ensureCron(client: Client, cron: string, schedule: CronSchedule): Promise<void> {
+export async function ensureCron(
+  client: Client,
+  cron: string,
+  schedule: CronSchedule,
+  around: Around,
+): Promise<void> {
   const wanted = { ...schedule, state: { note: cron } };
   const handle = client.schedule.getHandle(schedule.scheduleId);
   const present = await engineCall(client, () => handle.describe());
   if (present?.state.note === cron) return;
-  if (present === undefined) return createOnce(client, wanted);
-  await engineCall(client, () => handle.update(() => wanted));
+  if (present === undefined) return around(() => createOnce(client, wanted));
+  await around(() => engineCall(client, () => handle.update(() => wanted)));
+}
+
+/** Deletes a schedule, whatever it has started goes on. Where there is none, nothing is done. */
+export async function deleteSchedule(client: Client, scheduleId: string, around: Around): Promise<void> {
+  const handle = client.schedule.getHandle(scheduleId);
+  if ((await engineCall(client, () => handle.describe())) === undefined) return;
+  await around(() => engineCall(client, () => handle.delete()));
 }
 
 /** Creates a schedule where there is none; an operator may have changed the one that is there. */

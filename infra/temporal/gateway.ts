@@ -62,6 +62,7 @@ export interface WorkflowGateway {
     ref: ObjectRef,
     schedule: { readonly everyMs: number; readonly paused: boolean },
   ): Promise<ScheduleState>;
+  /** Deletes it; a sync that runs is not touched. Does nothing where there is none. */
   deleteSchedule(ref: ObjectRef): Promise<void>;
   /** The Repositories that have a Schedule, deleted ones included, and how it is. May lag a few seconds behind. */
   scheduledRepositories(): Promise<readonly (ScheduleState & { readonly ref: ObjectRef })[]>;

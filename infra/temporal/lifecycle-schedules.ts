@@ -13,9 +13,10 @@ import {
   siteMailSchedule,
   siteMailWorkflow,
 } from '../../domain/bundle/stage-plan.ts';
+import type { AuditObject } from '../../domain/audit/record.ts';
 import type { ObjectRef } from '../../domain/resources/meta.ts';
-import { createOnce, ensureCron, startAction, type CronSchedule } from './cron-schedule.ts';
-import { engineCall } from './engine-call.ts';
+import { createOnce, deleteSchedule, ensureCron, startAction, type CronSchedule } from './cron-schedule.ts';
+import { noWitness, type ScheduleWitness } from './schedule-witness.ts';
 import { listScheduled, parseScheduled } from './schedule.ts';
 
 /** The schedules of the lifecycle. Failures: `EngineUnavailable`. */
@@ -33,12 +34,19 @@ export interface LifecycleSchedules {
 }
 
 /** Schedules over a Temporal client. */
-export function createLifecycleSchedules(client: Client): LifecycleSchedules {
+export function createLifecycleSchedules(
+  client: Client,
+  witness: ScheduleWitness = noWitness,
+): LifecycleSchedules {
   return {
-    ensureCleanup: (ref, cron) => ensureCron(client, cron, cleanupSchedule(ref, cron)),
-    deleteCleanup: async (ref) => {
-      await engineCall(client, () => client.schedule.getHandle(cleanupScheduleId(ref)).delete());
-    },
+    ensureCleanup: (ref, cron) =>
+      ensureCron(client, cron, cleanupSchedule(ref, cron), (work) =>
+        witness({ verb: 'set-schedule', object: policyOf(ref), plan: cron }, work),
+      ),
+    deleteCleanup: (ref) =>
+      deleteSchedule(client, cleanupScheduleId(ref), (work) =>
+        witness({ verb: 'delete-schedule', object: policyOf(ref) }, work),
+      ),
     scheduledPolicies: async () =>
       (await listScheduled(client, cleanupSchedules)).flatMap((id) => parseScheduled(id) ?? []),
     ensureChores: async () => {
@@ -50,6 +58,8 @@ export function createLifecycleSchedules(client: Client): LifecycleSchedules {
     },
   };
 }
+
+const policyOf = (ref: ObjectRef): AuditObject => ({ resource: 'imagecleanuppolicies', ...ref });
 
 const cleanupSchedule = (ref: ObjectRef, cron: string): CronSchedule => ({
   scheduleId: cleanupScheduleId(ref),

@@ -58,11 +58,6 @@ function stateOf(
   return { everyMs: Number(every ?? 0), paused, ...(isForeign ? { heldBy: note } : {}) };
 }
 
-/** Deletes the Schedule; true too where there was none. A sync that runs is not touched. */
-export async function deleteResync(client: Client, ref: ObjectRef): Promise<void> {
-  await engineCall(client, () => client.schedule.getHandle(resyncScheduleId(ref)).delete());
-}
-
 /** The Repositories that have a Schedule, deleted ones included. Listing may take as long as there are pages. */
 export async function listResyncs(
   client: Client,

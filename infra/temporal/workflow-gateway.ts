@@ -2,19 +2,28 @@ import { createHash } from 'node:crypto';
 import type { Client, WorkflowStartOptions } from '@temporalio/client';
 import { WorkflowExecutionAlreadyStartedError } from '@temporalio/common';
 import { asFailure, Failure } from '../../domain/failure.ts';
+import type { AuditObject } from '../../domain/audit/record.ts';
 import type { BatchInput, BatchProgress } from '../../domain/batch/operation.ts';
 import type { ObjectRef } from '../../domain/resources/meta.ts';
 import { isSyncTrigger, type SyncTrigger } from '../../domain/resources/repository.ts';
-import { batchWorkflowId, hubTaskQueue, syncWorkflowId, verifyWorkflowId } from '../../domain/sync/ids.ts';
+import {
+  batchWorkflowId,
+  hubTaskQueue,
+  resyncScheduleId,
+  syncWorkflowId,
+  verifyWorkflowId,
+} from '../../domain/sync/ids.ts';
 import { requestMemo, syncAgainSignal, workflowTypes } from '../../domain/sync/input.ts';
 import { priorityOf } from '../../domain/sync/priority.ts';
 import { engineCall } from './engine-call.ts';
 import type { StartedRun, SyncRun, VerifyVerdict, WorkflowGateway } from './gateway.ts';
-import { deleteResync, ensureResync, listResyncs } from './schedule.ts';
+import { deleteSchedule } from './cron-schedule.ts';
+import { ensureResync, listResyncs } from './schedule.ts';
+import { noWitness, type ScheduleWitness } from './schedule-witness.ts';
 import { attributesOf, attributesOfRepository, triggerAttribute } from './search-attributes.ts';
 
 /** The only way in which the API and the reconcilers reach Temporal. Failures: `EngineUnavailable`, `Timeout`. */
-export function createWorkflowGateway(client: Client): WorkflowGateway {
+export function createWorkflowGateway(client: Client, witness: ScheduleWitness = noWitness): WorkflowGateway {
   return {
     startSync: async (ref, trigger, request, isWanted) =>
       isWanted === undefined || (await isWanted())
@@ -25,8 +34,14 @@ export function createWorkflowGateway(client: Client): WorkflowGateway {
     cancelSync: async (ref, runId) =>
       (await engineCall(client, () => client.workflow.getHandle(syncWorkflowId(ref), runId).cancel())) !==
       undefined,
-    ensureSchedule: (ref, schedule) => ensureResync(client, ref, schedule),
-    deleteSchedule: (ref) => deleteResync(client, ref),
+    ensureSchedule: (ref, schedule) =>
+      witness({ verb: 'set-schedule', object: repositoryOf(ref), plan: JSON.stringify(schedule) }, () =>
+        ensureResync(client, ref, schedule),
+      ),
+    deleteSchedule: (ref) =>
+      deleteSchedule(client, resyncScheduleId(ref), (work) =>
+        witness({ verb: 'delete-schedule', object: repositoryOf(ref) }, work),
+      ),
     scheduledRepositories: () => listResyncs(client),
     startBatch: (input) => startOrJoin(client, workflowTypes.batch, batchStart(input)),
     batchProgress: (id) =>
@@ -36,6 +51,8 @@ export function createWorkflowGateway(client: Client): WorkflowGateway {
     awaitVerify: (run, timeoutMs) => awaitVerdict(client, run, timeoutMs),
   };
 }
+
+const repositoryOf = (ref: ObjectRef): AuditObject => ({ resource: 'repositories', ...ref });
 
 /**
  * Starts a sync or joins the one that runs, and tells that one: it may be past the point where it could see what this

@@ -10,6 +10,7 @@ import type { RegistrySecret } from '../../domain/resources/registry-secret.ts';
 import type { VerifyResult } from '../../domain/sync/verification.ts';
 import { registrySecretStatus } from '../../infra/kubernetes/schema/registry-secret.ts';
 import { createRegistryVerifier } from '../../infra/registry/registry-verifier.ts';
+import { NotedAudit } from '../support/noted-audit.ts';
 
 const ref = { namespace: 'shop', name: 'hub' };
 type Told = Readonly<Record<string, string>> | 'down';
@@ -37,6 +38,7 @@ async function stage() {
     },
     patch: async () => {},
   };
+  const audit = new NotedAudit();
   const deps = {
     resources: { resource: () => secrets },
     credentials: {
@@ -47,9 +49,11 @@ async function stage() {
     connections: { count: () => {} },
     events: { record: async () => {} },
     clock: () => '2026-01-01T00:00:00Z',
+    audit,
   } as unknown as VerifyDependencies;
   const environment = new MockActivityEnvironment();
   return {
+    audit,
     close: () => hub.close(),
     /** Tests the connection, writes what came out, and reads what is stored as the API server would take it. */
     verify: async (next: Told) => {
@@ -80,4 +84,24 @@ test('the pulls that are left are carried from the answer into the stored status
   } finally {
     close();
   }
+});
+
+test('a connection that turns is in the audit log, one that stays as it was is not', async () => {
+  const { audit, verify, close } = await stage();
+  try {
+    for (const told of [{}, {}, 'down', 'down', {}, {}] as const) await verify(told);
+  } finally {
+    close();
+  }
+  assert.deepEqual(
+    audit.told.map(({ stage: at, fact, end }) => [at, fact.verb, fact.object.name, end?.reason]),
+    [
+      ['Requested', 'verify', 'hub', undefined],
+      ['Completed', 'verify', 'hub', undefined],
+      ['Requested', 'verify', 'hub', undefined],
+      ['Failed', 'verify', 'hub', 'Unauthorized'],
+      ['Requested', 'verify', 'hub', undefined],
+      ['Completed', 'verify', 'hub', undefined],
+    ],
+  );
 });

@@ -58,6 +58,16 @@ test('what is done with kubectl is audited under the name of who did it, with in
   });
   await kubectl(['-n', ns, 'delete', 'repository', 'demo']);
   await eventually(async () => {
+    const [{ actor } = { actor: { name: '' } }] = await audit('stream=api&verb=delete');
+    const told = (await audit('stream=worker&name=demo')).flatMap(({ stage, verb, onBehalfOf }) =>
+      verb.endsWith('-schedule') ? [`${verb} ${stage} for ${onBehalfOf}`] : [],
+    );
+    const expected = ['set-schedule', 'delete-schedule'].flatMap((verb) =>
+      ['Requested', 'Completed'].map((stage) => `${verb} ${stage} for ${actor.name}`),
+    );
+    assert.deepEqual(told, expected);
+  });
+  await eventually(async () => {
     const items = await audit('stream=api');
     assert.deepEqual(
       items.map(({ stage, verb }) => `${verb} ${stage}`).sort(),

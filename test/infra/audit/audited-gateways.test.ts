@@ -3,13 +3,15 @@ import { test } from 'node:test';
 import type { AuditEntry, AuditRecord } from '../../../domain/audit/record.ts';
 import { Failure } from '../../../domain/failure.ts';
 import { ActionAudit } from '../../../infra/audit/action-audit.ts';
-import { auditedWorkflows } from '../../../infra/audit/audited-gateways.ts';
+import { auditedWorkflows, scheduleWitness } from '../../../infra/audit/audited-gateways.ts';
 import { ChainedAuditLog } from '../../../infra/audit/chained-audit-log.ts';
 import { LatestRequests } from '../../../infra/audit/latest-requests.ts';
 import { noSpool, SpooledOutbox } from '../../../infra/audit/spooled-outbox.ts';
 import { StoredAuditReader } from '../../../infra/audit/stored-audit-reader.ts';
+import { createLifecycleSchedules } from '../../../infra/temporal/lifecycle-schedules.ts';
 import type { WorkflowGateway } from '../../../infra/temporal/gateway.ts';
 import { MemoryAuditObjects } from '../../support/memory-audit.ts';
+import { ScheduleDouble } from '../../support/schedule-double.ts';
 
 const ref = { namespace: 'shop', name: 'app' };
 const own = { name: 'image-controller', uid: 'c' };
@@ -52,7 +54,7 @@ function scene() {
     return found;
   };
   const workflows = auditedWorkflows(gateway as WorkflowGateway, audit);
-  return { objects, time, temporal, workflows, troubles, ask, told };
+  return { objects, time, temporal, workflows, audit, troubles, ask, told };
 }
 
 test('a sync that the reconciler starts is written before, and after with its run, under the name of who asked', async () => {
@@ -184,6 +186,42 @@ test('Q05: what cannot be written down before is not done; an outcome that canno
     (await told()).map(({ stage }) => stage),
     ['Requested', 'Completed'],
   );
+});
+
+test('a schedule is written down where it is made, changed or ended, and not where it is as wanted', async () => {
+  const { audit, ask, told, time } = scene();
+  const temporal = new ScheduleDouble();
+  const schedules = createLifecycleSchedules(temporal.client, scheduleWitness(audit));
+  const policy = { resource: 'imagecleanuppolicies', ...ref };
+  await ask('alice', 'create', { object: policy });
+  await schedules.ensureCleanup(ref, '0 3 * * *');
+  time.now += 1000;
+  await ask('bob', 'update', { object: policy });
+  for (let look = 0; look < 3; look += 1) await schedules.ensureCleanup(ref, '0 4 * * *');
+  time.now += 1000;
+  await ask('carol', 'delete', { object: policy });
+  for (let look = 0; look < 3; look += 1) await schedules.deleteCleanup(ref);
+  assert.deepEqual(temporal.changes, ['create', 'update', 'delete']);
+  assert.deepEqual(
+    (await told()).map(({ stage, verb, onBehalfOf, object }) => [stage, verb, onBehalfOf, object.resource]),
+    [
+      ['set-schedule', 'alice'],
+      ['set-schedule', 'bob'],
+      ['delete-schedule', 'carol'],
+    ].flatMap(([verb, who]) =>
+      ['Requested', 'Completed'].map((stage) => [stage, verb, who, 'imagecleanuppolicies']),
+    ),
+  );
+});
+
+test('Q05: a schedule whose change cannot be written down before stays as it is', async () => {
+  const { audit, objects } = scene();
+  const temporal = new ScheduleDouble();
+  const schedules = createLifecycleSchedules(temporal.client, scheduleWitness(audit));
+  await schedules.ensureCleanup(ref, '0 3 * * *');
+  objects.down = true;
+  await assert.rejects(schedules.deleteCleanup(ref), { code: 'AuditUnavailable' });
+  assert.deepEqual(temporal.changes, ['create']);
 });
 
 test('a log that does not answer in time names nobody, and a sync waits for it no longer', async () => {
