@@ -7,6 +7,7 @@ import { cutPage } from '../../domain/api/list-view.ts';
 import { Failure } from '../../domain/failure.ts';
 import { parseSiteName } from '../../domain/names/kubernetes-name.ts';
 import { maxEnvelopeBytes } from '../../domain/trust/envelope.ts';
+import type { AppliedInventory, AppliedReceipt } from '../../infra/bundle/site-mail.ts';
 import type { BundleRouteDependencies } from '../dependencies.ts';
 import { present } from '../objects.ts';
 import { route, type Answer, type Route } from '../route.ts';
@@ -27,8 +28,20 @@ import type { RouteTools } from './tools.ts';
 
 type Words = Readonly<Record<Language, string>>;
 const staging: Words = { en: 'The bundle is being staged', zh: '正在生成离线包' };
-const taken: Words = { en: 'The receipt is taken', zh: '回执已接收' };
-const inventoryTaken: Words = { en: 'The inventory is taken', zh: '清单已接收' };
+/** What became of a letter that a site sent, by the verdict about it. */
+const receiptWords: Readonly<Record<AppliedReceipt['verdict'], Words>> = {
+  advance: { en: 'The receipt is taken', zh: '回执已接收' },
+  repeat: { en: 'The receipt was taken before', zh: '该回执此前已接收' },
+  stale: {
+    en: 'The receipt is older than the last one: the base stays',
+    zh: '回执早于已确认的版本，基础内容不变',
+  },
+};
+const inventoryWords: Readonly<Record<AppliedInventory['verdict'], Words>> = {
+  advance: { en: 'The inventory is taken', zh: '清单已接收' },
+  repeat: { en: 'The inventory was taken before', zh: '该清单此前已接收' },
+  stale: { en: 'The inventory is older than the last one, which stays', zh: '清单早于已有清单，保留后者' },
+};
 const shared = { kind: 'ImageBundle', tag: 'Bundles' } as const;
 
 /** Every route about bundles. */
@@ -176,7 +189,10 @@ const receiptRoute = (tools: RouteTools): Route =>
       const bytes = envelopeOf(body);
       const { receipt, verdict } = await served(tools).mail.applyReceipt(bytes, parseSiteName(params.site));
       const { sequence } = receipt;
-      return { status: 200, body: { success: true, message: taken[language], sequence, verdict } };
+      return {
+        status: 200,
+        body: { success: true, message: receiptWords[verdict][language], sequence, verdict },
+      };
     },
   );
 
@@ -200,7 +216,7 @@ const inventoryRoute = (tools: RouteTools): Route =>
         parseSiteName(params.site),
       );
       const { takenAt, content } = inventory;
-      const message = inventoryTaken[language];
+      const message = inventoryWords[verdict][language];
       return { status: 200, body: { success: true, message, takenAt, parts: content.length, verdict } };
     },
   );

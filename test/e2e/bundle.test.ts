@@ -80,7 +80,8 @@ test('a site without a network: staged, carried, imported, receipted, and then o
   const { upstream } = registries;
   const edge = await startRegistryProcess();
   try {
-    const { site } = await offlineSite(edge.domain, 'state');
+    const { site, change } = await offlineSite(edge.domain, 'state');
+    await assert.rejects(change({ receiptKey: 'MCowBQYDK2VwAyEA' }), /a public key in PEM/);
     const path = `test/${live.unique('offline')}`;
     const [first, second] = [madeImage([200_000]), madeImage([150_000])];
     await demoRegistry(upstream).push(path, '1', first);
@@ -129,8 +130,9 @@ test('a site without a network: staged, carried, imported, receipted, and then o
     const apply1 = ['receipt', 'apply', 'state/receipts/1.json', '--api', apiUrl, '--token-file', 'token'];
     await ferry(...apply1);
     const receipt = JSON.parse(readFileSync(join(folder, 'state/receipts/1.json'), 'utf8')) as object;
-    const answer = await api<{ verdict: string }>('POST', `/sites/${site}/receipts`, receipt);
-    assert.equal(answer.verdict, 'repeat');
+    const receipts = `/sites/${site}/receipts`;
+    const answer = await api<{ verdict: string; message: string }>('POST', receipts, receipt);
+    assert.deepEqual([answer.verdict, answer.message], ['repeat', 'The receipt was taken before']);
     assert.equal(await state(), 'Synced');
     const known = await api<EdgeSite>('GET', `/edge-sites/${site}`);
     assert.equal(known.status?.acknowledged?.sequence, 1);
@@ -146,6 +148,8 @@ test('a site without a network: staged, carried, imported, receipted, and then o
     await ferry('receipt', 'apply', 'state/receipts/2.json', '--api', apiUrl, '--token-file', 'token');
     const after2 = (await api<EdgeSite>('GET', `/edge-sites/${site}`)).status;
     assert.deepEqual([after2?.acknowledged?.sequence, after2?.usage?.images], [2, 1]);
+    const stale = await api<{ verdict: string; message: string }>('POST', receipts, receipt);
+    assert.deepEqual([stale.verdict, /the base stays/.test(stale.message)], ['stale', true]);
     await assert.rejects(
       ferry('bundle', 'import', 'bundle-1', '--registry', edge.domain, '--state', 'state'),
       /Rollback/,

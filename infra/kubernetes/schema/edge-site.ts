@@ -30,6 +30,11 @@ const syncPeriod = withRules(
   { rule: 'self.from != self.to', message: 'a whole day is written from 00:00 to 24:00' },
 );
 
+const publicKeyField = withRules(z.string().max(4096), {
+  rule: "self.startsWith('-----BEGIN PUBLIC KEY-----')",
+  message: 'expected a public key in PEM, as imageferry trust pin prints it',
+});
+
 const edgeSiteFields = z.object({
   mode: z.enum(['connected', 'offline']).meta({ default: 'connected' }).exactOptional(),
   default: z.boolean().exactOptional(),
@@ -60,7 +65,7 @@ const edgeSiteFields = z.object({
       afterSync: z.boolean().exactOptional(),
       maxBytes: z.int().min(1).exactOptional(),
       expiresAfter: durationField.exactOptional(),
-      receiptKey: z.string().max(4096).exactOptional(),
+      receiptKey: publicKeyField.exactOptional(),
       usageMaxAge: durationField.exactOptional(),
     })
     .exactOptional(),
