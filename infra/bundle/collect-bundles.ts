@@ -1,4 +1,5 @@
 import { parseStatement } from '../../domain/bundle/parse-statement.ts';
+import { forgettable } from '../../domain/bundle/forgotten.ts';
 import { planRetention, type KeptBundle } from '../../domain/bundle/retention.ts';
 import { bundleObjectName } from '../../domain/bundle/stage-plan.ts';
 import { parseDigest, type Digest } from '../../domain/names/digest.ts';
@@ -54,6 +55,7 @@ export async function collectBundles(
   const plan = planRetention({ bundles, acknowledged, inProgress: [], pool, now: options.now, grace });
   const dropped = plan.bundles.filter(({ fate }) => fate.startsWith('dropped'));
   for (const { bundle } of dropped) await drop(shelf, resources, bundle);
+  await forget(resources, options.now);
   const uploads = await abortStrayUploads(shelf.store, options.now - day);
   const held = await isStaging(shelf, options.now);
   const before = await readMarks(shelf);
@@ -106,12 +108,21 @@ async function poolOf(
   return pool;
 }
 
+/** The status first: after a crash in between, the next pass finds the files and does it again. */
 async function drop(shelf: BundleShelf, resources: ResourceClients, bundle: KeptBundle): Promise<void> {
-  await shelf.remove(bundle.site, bundle.sequence);
   const name = bundleObjectName(bundle.site, bundle.sequence);
   await resources
     .resource('imagebundles')
     .changeStatus({ name }, ({ status }) => ({ ...status, phase: 'Collected' }));
+  await shelf.remove(bundle.site, bundle.sequence);
+}
+
+/** Deletes the objects of bundles that nobody has to see any more. */
+async function forget(resources: ResourceClients, now: number): Promise<void> {
+  const bundles = resources.resource('imagebundles');
+  for (const { metadata } of forgettable(await bundles.list(), now)) {
+    await bundles.delete({ name: metadata.name }, metadata.uid);
+  }
 }
 
 async function isStaging(shelf: BundleShelf, now: number): Promise<boolean> {

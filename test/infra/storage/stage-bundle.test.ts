@@ -188,11 +188,23 @@ test('K01 retention takes what nothing needs after its grace, and never the base
   const acknowledged = { sequence: 3, digest: v1.manifest.descriptor.digest, time: '2026-01-01T00:00:00Z' };
   const uid = created.metadata.uid ?? '';
   await cluster.resource('edgesites').applyStatus({ name: site }, uid, { acknowledged });
+  const bundles = cluster.resource('imagebundles');
+  for (let sequence = 101; sequence <= 125; sequence += 1) {
+    await bundles.create({
+      apiVersion: 'image.theriseunion.io/v1alpha1',
+      kind: 'ImageBundle',
+      metadata: { name: `old-${sequence}` },
+      spec: { site: 'old', sequence, kind: 'delta' },
+      status: { phase: 'Collected' },
+    });
+  }
   const orphan = randomBlob(1234);
   await s3.store.write(poolKey(orphan.descriptor.digest), orphan.bytes);
   const later = Date.now() + 3 * 86_400_000;
   const first = await collectBundles(shelf, cluster, { now: later });
   assert.ok(first.blobs === 0 && first.marked >= 1, JSON.stringify(first));
+  const shown = (await bundles.list()).map(({ spec }) => spec.sequence).toSorted((a, b) => a - b);
+  assert.deepEqual([shown.length, shown[0]], [20, 106], 'of old bundles the newest twenty are shown');
   const second = await collectBundles(shelf, cluster, { now: later + 86_400_001 });
   assert.ok(second.blobs >= 1 && second.bytes >= 1234, JSON.stringify(second));
   assert.equal(await s3.store.head(poolKey(orphan.descriptor.digest)), undefined);
