@@ -2,6 +2,7 @@ import type { Socket } from 'node:net';
 import { Failure } from '../../domain/failure.ts';
 import type { ByteSink } from '../copy/content.ts';
 import { ChunkedDecoder } from './chunked-decoder.ts';
+import { dial, type DialTarget } from './dial.ts';
 import { requestHead, type Exchange } from './exchange.ts';
 import type { HttpAnswer } from './http-answer.ts';
 import { bodyLength, maxHeadBytes, parseResponseHead } from './response-head.ts';
@@ -14,6 +15,8 @@ export interface CallTimeouts {
 
 /** Time-outs are looked at this often at most: a timer per call costs more than the call's own work. */
 const longestTickMs = 250;
+
+const bufferBytes = 64 * 1024;
 
 type Framing = 'none' | 'length' | 'chunked' | 'close';
 
@@ -31,7 +34,8 @@ export class CallConnection {
   readonly #socket: Socket;
   readonly #timeouts: CallTimeouts;
   #waiting: Waiting | undefined;
-  #head: Buffer = Buffer.alloc(0);
+  /** What came of a head that is not whole yet. */
+  #head: Buffer | undefined;
   #answer: HttpAnswer | undefined;
   #framing: Framing = 'none';
   #remaining = 0;
@@ -43,10 +47,9 @@ export class CallConnection {
   readonly #ticks: NodeJS.Timeout;
   #broken = false;
 
-  constructor(socket: Socket, timeouts: CallTimeouts) {
+  private constructor(socket: Socket, timeouts: CallTimeouts) {
     this.#socket = socket;
     this.#timeouts = timeouts;
-    socket.on('data', (chunk: Buffer) => this.#receive(chunk));
     socket.on('end', () => this.#close());
     socket.on('close', () =>
       this.destroy(new Failure('NetworkError', { detail: 'the connection was closed' })),
@@ -57,11 +60,31 @@ export class CallConnection {
     this.#ticks = setInterval(() => this.#tick(), tick).unref();
   }
 
+  /** Everything is read into one buffer: a fresh one and an event for each answer cost a tenth of a call. */
+  static async open(target: DialTarget, timeouts: CallTimeouts): Promise<CallConnection> {
+    const buffer = Buffer.allocUnsafeSlow(bufferBytes);
+    let connection: CallConnection | undefined;
+    const socket = await dial(target, {
+      onread: {
+        buffer,
+        callback: (length, { buffer: memory, byteOffset }) => {
+          connection?.received(Buffer.from(memory, byteOffset, length));
+          return true;
+        },
+      },
+    });
+    connection = new CallConnection(socket, timeouts);
+    return connection;
+  }
+
   get usable(): boolean {
     return !this.#broken && !this.#socket.destroyed;
   }
 
-  /** Sends a request and hands the answer's body to `sink`; resolves with the head when all of it was taken. */
+  /**
+   * Sends a request and hands the answer's body to `sink`, in parts that are valid until it, or what it returns, is done.
+   * Resolves with the head when all of it was taken.
+   */
   run(exchange: Exchange, sink: ByteSink): Promise<HttpAnswer> {
     return new Promise((resolve, reject) => {
       this.#waiting = { exchange, sink, resolve, reject };
@@ -87,17 +110,18 @@ export class CallConnection {
 
   #send(exchange: Exchange): void {
     const head = requestHead(exchange);
-    if (exchange.body === undefined || exchange.body.byteLength === 0) {
+    const { body } = exchange;
+    if (body === undefined || body.byteLength === 0) {
       this.#socket.write(head, 'latin1');
       return;
     }
-    this.#socket.cork();
-    this.#socket.write(head, 'latin1');
-    this.#socket.write(exchange.body);
-    this.#socket.uncork();
+    const request = Buffer.allocUnsafe(head.length + body.byteLength);
+    request.write(head, 0, 'latin1');
+    request.set(body, head.length);
+    this.#socket.write(request);
   }
 
-  #receive(chunk: Buffer): void {
+  private received(chunk: Buffer): void {
     if (this.#waiting === undefined || this.#ended)
       return this.destroy(unexpected('bytes that nobody asked for'));
     this.answering = true;
@@ -110,16 +134,17 @@ export class CallConnection {
   }
 
   #receiveHead(waiting: Waiting, chunk: Buffer): void {
-    this.#head = this.#head.byteLength === 0 ? chunk : Buffer.concat([this.#head, chunk]);
-    const end = this.#head.indexOf('\r\n\r\n');
+    const bytes = this.#head === undefined ? chunk : Buffer.concat([this.#head, chunk]);
+    const end = bytes.indexOf('\r\n\r\n');
     if (end < 0) {
-      if (this.#head.byteLength > maxHeadBytes) throw unexpected('a long head');
-      if (/(?:^|[^\r])\n/.test(this.#head.toString('latin1'))) throw unexpected('a bare line feed');
+      if (bytes.byteLength > maxHeadBytes) throw unexpected('a long head');
+      if (/(?:^|[^\r])\n/.test(bytes.toString('latin1'))) throw unexpected('a bare line feed');
+      this.#head = Buffer.from(bytes);
       return;
     }
-    const answer = parseResponseHead(this.#head.toString('latin1', 0, end));
-    const rest = this.#head.subarray(end + 4);
-    this.#head = Buffer.alloc(0);
+    const answer = parseResponseHead(bytes.toString('latin1', 0, end));
+    const rest = bytes.subarray(end + 4);
+    this.#head = undefined;
     if (answer.status >= 100 && answer.status < 200) {
       if (rest.byteLength > 0) this.#receiveHead(waiting, rest);
       return;

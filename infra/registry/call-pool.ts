@@ -1,7 +1,7 @@
 import { Failure } from '../../domain/failure.ts';
 import type { ByteSink } from '../copy/content.ts';
 import { CallConnection, type CallTimeouts } from './call-connection.ts';
-import { dial, type DialTarget } from './dial.ts';
+import type { DialTarget } from './dial.ts';
 import type { Exchange } from './exchange.ts';
 import { HttpAnswer } from './http-answer.ts';
 
@@ -35,7 +35,7 @@ export class CallPool {
       if (size > (exchange.maxBytes ?? 1_048_576)) {
         throw new Failure(exchange.tooLong ?? 'UnexpectedResponse', { detail: 'the answer is too long' });
       }
-      parts.push(part);
+      parts.push(Buffer.from(part));
       return undefined;
     });
     const [only] = parts;
@@ -43,7 +43,7 @@ export class CallPool {
     return new HttpAnswer(head.status, head.headers, body);
   }
 
-  /** The same, with the body handed on as it comes. The parts stay valid. */
+  /** The same, with the body handed on as it comes. */
   async stream(exchange: Exchange, sink: ByteSink): Promise<HttpAnswer> {
     const kept = this.#take();
     if (kept !== undefined) {
@@ -60,7 +60,7 @@ export class CallPool {
         }
       }
     }
-    return this.#run(new CallConnection(await dial(this.#target), this.#timeouts), exchange, sink);
+    return this.#run(await CallConnection.open(this.#target, this.#timeouts), exchange, sink);
   }
 
   /** Drops the connections that are kept. */

@@ -87,6 +87,7 @@ class CopyRun {
       if (!this.#options.allTags) return await this.#copyOne(from, source, destinations);
       return await this.#copyAll(from, source, destinations);
     } finally {
+      this.#lines.flush();
       await Promise.all(destinations.map((destination) => destination.close()));
     }
   }

@@ -1,5 +1,5 @@
 /** Milliseconds for which lines are gathered where nobody watches them come. */
-const gatherMs = 20;
+const gatherMs = 100;
 
 /** Lines on stdout, many in one write: a thousand small writes cost as much as a thousand small requests. */
 export class OutputLines {
@@ -8,12 +8,14 @@ export class OutputLines {
 
   print(line: string): void {
     this.#lines.push(line);
-    if (process.stdout.isTTY) this.#flush();
-    else if (this.#timer === undefined) this.#timer = setTimeout(() => this.#flush(), gatherMs);
+    if (process.stdout.isTTY) this.flush();
+    else this.#timer ??= setTimeout(() => this.flush(), gatherMs);
   }
 
-  #flush(): void {
+  /** Prints what was gathered. At the end of a run, which would wait for the timer otherwise. */
+  flush(): void {
+    clearTimeout(this.#timer);
     this.#timer = undefined;
-    process.stdout.write(`${this.#lines.splice(0).join('\n')}\n`);
+    if (this.#lines.length > 0) process.stdout.write(`${this.#lines.splice(0).join('\n')}\n`);
   }
 }
