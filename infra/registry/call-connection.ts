@@ -46,6 +46,12 @@ export class CallConnection {
   #deadline = Number.POSITIVE_INFINITY;
   readonly #ticks: NodeJS.Timeout;
   #broken = false;
+  #reason: unknown;
+  /** The head of a request whose body is written piece by piece, until the first piece goes out with it. */
+  #unsentHead = '';
+  /** Bytes of such a body that are still to be written, and pieces that have not left the process yet. */
+  #unwritten = 0;
+  #openWrites = 0;
 
   private constructor(socket: Socket, timeouts: CallTimeouts) {
     this.#socket = socket;
@@ -87,6 +93,7 @@ export class CallConnection {
    */
   run(exchange: Exchange, sink: ByteSink): Promise<HttpAnswer> {
     return new Promise((resolve, reject) => {
+      if (this.#broken) return reject(this.#reason);
       this.#waiting = { exchange, sink, resolve, reject };
       this.answering = this.#ended = false;
       this.#answer = undefined;
@@ -99,9 +106,37 @@ export class CallConnection {
     });
   }
 
+  /**
+   * Writes the next piece of a body whose `length` was announced; resolves when it has left the process. Nobody waits for
+   * the other side while there is nothing to write.
+   */
+  write(chunk: Uint8Array): Promise<void> {
+    return new Promise((resolve, reject) => {
+      if (this.#waiting === undefined) return reject(this.#reason ?? new Failure('UploadFailed'));
+      this.#unwritten -= chunk.byteLength;
+      this.#openWrites += 1;
+      this.#expectMore();
+      const head = this.#unsentHead;
+      this.#unsentHead = '';
+      if (head !== '') {
+        this.#socket.cork();
+        this.#socket.write(head, 'latin1');
+      }
+      this.#socket.write(chunk, (error) => {
+        this.#openWrites -= 1;
+        if (error !== undefined && error !== null) return reject(this.#reason ?? error);
+        if (this.#openWrites > 0 || this.#unwritten === 0) this.#expectMore();
+        else this.#deadline = Number.POSITIVE_INFINITY;
+        return resolve();
+      });
+      if (head !== '') this.#socket.uncork();
+    });
+  }
+
   destroy(error: unknown): void {
     if (this.#broken) return;
     this.#broken = true;
+    this.#reason = error;
     clearInterval(this.#ticks);
     this.#socket.destroy();
     this.#waiting?.reject(error);
@@ -110,7 +145,13 @@ export class CallConnection {
 
   #send(exchange: Exchange): void {
     const head = requestHead(exchange);
-    const { body } = exchange;
+    const { body, length } = exchange;
+    if (length !== undefined) {
+      this.#unsentHead = head;
+      this.#unwritten = length;
+      this.#deadline = Number.POSITIVE_INFINITY;
+      return;
+    }
     if (body === undefined || body.byteLength === 0) {
       this.#socket.write(head, 'latin1');
       return;
@@ -223,6 +264,8 @@ export class CallConnection {
     const waiting = this.#waiting;
     this.#waiting = undefined;
     waiting?.resolve(this.#answer);
+    // An answer that came before all was sent ends the sending.
+    if (this.#unwritten > 0) this.destroy(new Failure('UploadFailed', { detail: 'answered too early' }));
   }
 
   /** The other side has nothing more to say: the end of an answer that is framed by just that, else a broken one. */

@@ -27,10 +27,14 @@ export class CallPool {
   }
 
   /** Sends a request and reads the whole answer. Rejects with the network's error, unmapped. */
-  async exchange(exchange: Exchange): Promise<HttpAnswer> {
+  exchange(exchange: Exchange): Promise<HttpAnswer> {
+    return this.#whole(exchange, (sink) => this.stream(exchange, sink));
+  }
+
+  async #whole(exchange: Exchange, run: (sink: ByteSink) => Promise<HttpAnswer>): Promise<HttpAnswer> {
     const parts: Uint8Array[] = [];
     let size = 0;
-    const head = await this.stream(exchange, (part) => {
+    const head = await run((part) => {
       size += part.byteLength;
       if (size > (exchange.maxBytes ?? 1_048_576)) {
         throw new Failure(exchange.tooLong ?? 'UnexpectedResponse', { detail: 'the answer is too long' });
@@ -63,6 +67,14 @@ export class CallPool {
     return this.#run(await CallConnection.open(this.#target, this.#timeouts), exchange, sink);
   }
 
+  /** Sends the head of a request whose body its caller writes to `connection`; `answer` comes when that is done, or before. */
+  async open(
+    exchange: Exchange,
+  ): Promise<{ readonly connection: CallConnection; readonly answer: Promise<HttpAnswer> }> {
+    const connection = this.#take() ?? (await CallConnection.open(this.#target, this.#timeouts));
+    return { connection, answer: this.#whole(exchange, (sink) => this.#run(connection, exchange, sink)) };
+  }
+
   /** Drops the connections that are kept. */
   close(): void {
     for (const { connection } of this.#idle) connection.destroy(new Failure('Cancelled'));
@@ -74,7 +86,7 @@ export class CallPool {
     const working = signal === undefined ? undefined : this.#workingFor(signal);
     working?.add(connection);
     try {
-      if (signal?.aborted === true) throw new Failure('Cancelled', { cause: signal.reason });
+      if (signal?.aborted === true) connection.destroy(new Failure('Cancelled', { cause: signal.reason }));
       const answer = await connection.run(exchange, sink);
       const closing = answer.header('connection')?.toLowerCase() === 'close';
       if (!connection.usable || closing || this.#idle.length >= maxIdle)

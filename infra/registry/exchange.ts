@@ -8,6 +8,8 @@ export interface Exchange {
   readonly url: URL;
   readonly headers: Readonly<Record<string, string>>;
   readonly body?: Uint8Array;
+  /** Bytes of a body that is written piece by piece after the head. Default: it is `body`. */
+  readonly length?: number;
   /** Bytes of the answer's body that are read. Default: 1 MiB. */
   readonly maxBytes?: number;
   /** What a longer answer is called. Default: `UnexpectedResponse`. */
@@ -25,8 +27,10 @@ export interface Exchange {
 const control = /[\u0000-\u001f\u007f]/;
 
 /** The head of an HTTP/1.1 request, with its length where one has to be told. */
-export function requestHead(exchange: Pick<Exchange, 'method' | 'url' | 'headers' | 'body' | 'via'>): string {
-  const { method, url, headers, body, via } = exchange;
+export function requestHead(
+  exchange: Pick<Exchange, 'method' | 'url' | 'headers' | 'body' | 'length' | 'via'>,
+): string {
+  const { method, url, headers, body, length = body?.byteLength ?? 0, via } = exchange;
   const target = `${via === undefined ? '' : url.origin}${url.pathname}${url.search}`;
   let head = `${method} ${target} HTTP/1.1\r\nhost: ${url.host}\r\n`;
   for (const [name, value] of Object.entries(headers)) {
@@ -35,5 +39,5 @@ export function requestHead(exchange: Pick<Exchange, 'method' | 'url' | 'headers
   }
   if (via?.authorization !== undefined) head += `proxy-authorization: ${via.authorization}\r\n`;
   const mayHaveBody = method === 'POST' || method === 'PUT' || method === 'PATCH';
-  return `${head}${mayHaveBody ? `content-length: ${body?.byteLength ?? 0}\r\n` : ''}\r\n`;
+  return `${head}${mayHaveBody ? `content-length: ${length}\r\n` : ''}\r\n`;
 }

@@ -100,7 +100,7 @@ export class RegistryUpload implements BlobUpload {
     const own = await session.authorize(this.#location, scope, signal);
     this.#authorization = own['authorization'];
     const whole = this.#sent === 0 && this.#strategy.chunkBytes === undefined;
-    return new StreamedRequest(session.transport, {
+    return StreamedRequest.open(session.transport, {
       method: this.#strategy.method === 'put' ? 'PUT' : 'PATCH',
       url: this.#strategy.method === 'put' ? this.#withDigest() : this.#location,
       length,

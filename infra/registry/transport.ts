@@ -1,15 +1,10 @@
-import { Agent as HttpAgent } from 'node:http';
-import type { Duplex } from 'node:stream';
-import { callbackify } from 'node:util';
 import type { DialRule } from '../../domain/registry/addresses.ts';
 import { proxyFor, type Proxy, type ProxySettings } from '../../domain/registry/proxy.ts';
 import type { ByteSink } from '../copy/content.ts';
-import { dial, type DialTarget } from './dial.ts';
+import type { DialTarget } from './dial.ts';
 import { CallPool } from './call-pool.ts';
 import type { Exchange } from './exchange.ts';
 import type { HttpAnswer } from './http-answer.ts';
-
-const dialThen = callbackify((target: DialTarget) => dial(target));
 
 /** How one registry's connections are made. */
 export interface TransportOptions {
@@ -29,7 +24,6 @@ export interface TransportOptions {
 export class Transport {
   readonly #options: TransportOptions;
   readonly #pools = new Map<string, CallPool>();
-  readonly #agents = new Map<string, HttpAgent>();
 
   constructor(options: TransportOptions) {
     this.#options = options;
@@ -75,17 +69,12 @@ export class Transport {
     return this.#pool(exchange.url).stream({ ...exchange, ...this.via(exchange.url) }, sink);
   }
 
-  /** Connections for streamed uploads to an origin. */
-  uploadAgent(url: URL): HttpAgent {
-    const known = this.#agents.get(url.origin);
-    if (known !== undefined) return known;
-    const agent = new DialAgent(this.target(url));
-    this.#agents.set(url.origin, agent);
-    return agent;
+  /** Opens a request whose body is written piece by piece. */
+  open(exchange: Exchange): ReturnType<CallPool['open']> {
+    return this.#pool(exchange.url).open({ ...exchange, ...this.via(exchange.url) });
   }
 
   close(): void {
-    for (const agent of this.#agents.values()) agent.destroy();
     for (const pool of this.#pools.values()) pool.close();
   }
 
@@ -96,22 +85,5 @@ export class Transport {
     const pool = new CallPool(this.target(url), { headersTimeoutMs, idleTimeoutMs });
     this.#pools.set(url.origin, pool);
     return pool;
-  }
-}
-
-/** `http.Agent` over guarded connections. */
-class DialAgent extends HttpAgent {
-  readonly #target: DialTarget;
-
-  constructor(target: DialTarget) {
-    super({ keepAlive: true, maxFreeSockets: 8, timeout: 20_000 });
-    this.#target = target;
-  }
-
-  override createConnection(
-    _options: unknown,
-    callback?: (error: Error | null, socket: Duplex) => void,
-  ): undefined {
-    dialThen(this.#target, (error, socket) => callback?.(error, socket));
   }
 }
