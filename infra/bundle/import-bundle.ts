@@ -22,7 +22,7 @@ import { Slots } from '../registry/slots.ts';
 import type { BundleMedium } from '../layout/bundle-medium.ts';
 import { BundleSource } from '../layout/bundle-source.ts';
 import type { SiteFolder } from '../layout/site-folder.ts';
-import { carriedRoots, verifyBundle, type VerifiedBundle } from '../layout/verify-bundle.ts';
+import { carriedRoots, verifyBundle, verifyContent, type VerifiedBundle } from '../layout/verify-bundle.ts';
 import { signEnvelope } from '../trust/ed25519.ts';
 
 /** Images on their way at once; the blobs of all share the lanes. */
@@ -77,6 +77,7 @@ export async function importBundle(target: ImportTarget, options: ImportOptions)
     if (isTold || options.dryRun === true) return { bundle, state, bytesMoved: 0 };
     return { bundle, state, bytesMoved: 0, receiptPath: await writeReceipt(folder, bundle, options) };
   }
+  if (isReplay) await verifyContent(medium, bundle.statement, options);
   const proven = new ProvenParts();
   await proveAssumed(assumed, target, proven, options);
   if (options.dryRun === true) return { bundle, state, bytesMoved: 0 };

@@ -69,14 +69,15 @@ export interface VerifyOptions {
   readonly signal?: AbortSignal;
 }
 
-/** A bundle of which every byte was checked. */
+/** A bundle whose checks were passed. */
 export interface VerifiedBundle extends SignedStatement {
   readonly acceptance: Acceptance;
 }
 
 /**
  * The eight checks in their order, before anything is written: signature, audience, expiry, sequence, base (the last
- * four in `domain/bundle/acceptance.ts`), file set, layout, bytes. A bundle that is committed already is not read again.
+ * four in `domain/bundle/acceptance.ts`), file set, layout, bytes. Of a bundle that is committed already only the signed
+ * list is looked at: whoever writes from it again calls `verifyContent` first.
  */
 export async function verifyBundle(
   medium: BundleMedium,
@@ -91,11 +92,19 @@ export async function verifyBundle(
     now: options.now,
     acceptClock: options.acceptClock ?? false,
   });
-  if (acceptance === 'replay') return { ...signed, acceptance };
-  checkFileSet(signed.statement, medium.files);
-  await checkLayout(medium, signed.statement);
-  await checkBytes(medium, signed.statement.blobs, options);
+  if (acceptance !== 'replay') await verifyContent(medium, signed.statement, options);
   return { ...signed, acceptance };
+}
+
+/** The last three checks: file set, layout, every byte. */
+export async function verifyContent(
+  medium: BundleMedium,
+  statement: BundleStatement,
+  options: Pick<VerifyOptions, 'signal'>,
+): Promise<void> {
+  checkFileSet(statement, medium.files);
+  await checkLayout(medium, statement);
+  await checkBytes(medium, statement.blobs, options.signal);
 }
 
 /** `index.json`, `oci-layout` and the roots follow from the signed lists; anything else is a conflict. */
@@ -117,7 +126,7 @@ async function checkLayout(medium: BundleMedium, statement: BundleStatement): Pr
 async function checkBytes(
   medium: BundleMedium,
   blobs: readonly BundleBlob[],
-  options: VerifyOptions,
+  signal: AbortSignal | undefined,
 ): Promise<void> {
   const bytes = blobs.reduce((sum, { size }) => sum + size, 0);
   const largestFirst = blobs.toSorted((one, other) => other.size - one.size);
@@ -125,7 +134,7 @@ async function checkBytes(
   try {
     await inParallel(
       largestFirst,
-      (blob) => checkBlob(medium, blob, options, crew),
+      (blob) => checkBlob(medium, blob, crew, signal),
       crew?.size ?? readsAtOnce,
     );
   } finally {
@@ -136,8 +145,8 @@ async function checkBytes(
 async function checkBlob(
   medium: BundleMedium,
   blob: BundleBlob,
-  { signal }: VerifyOptions,
   crew: HashCrew | undefined,
+  signal: AbortSignal | undefined,
 ): Promise<void> {
   const { hex, size } = await medium.withFile(blobFile(blob), (part) =>
     crew === undefined ? hashHere(part, signal) : crew.hash(part, signal),

@@ -14,19 +14,21 @@ import {
   archiveOf,
   bring,
   changed,
+  closeImportSite,
   first,
   folder,
   fresh,
   isEmpty,
   newSite,
+  old,
   onDisk,
   rootFile,
   second,
+  shared,
   signer,
   store,
   v1,
   v2,
-  closeImportSite,
 } from '../support/import-site.ts';
 import { rejection } from '../support/refusal.ts';
 import { startRegistryProcess } from '../support/registry-process.ts';
@@ -94,6 +96,12 @@ test('a bundle that is brought again brings what the registry lost meanwhile, an
     assert.deepEqual(said.splice(0), ['bundle 1 is there already']);
     assert.equal((await bring(site, onDisk(first.files), { report, dryRun: true }, empty)).bytesMoved, 0);
     assert.deepEqual(said.splice(0), ['bundle 1 was there, and 1 image is not any more']);
+    const damaged = changed(first, (files) => {
+      const [name, bytes] = [...files].find(([file]) => file.endsWith(old.descriptor.digest.slice(7))) ?? [];
+      if (name !== undefined) files.set(name, Buffer.from(bytes ?? []).fill(0, 100, 110));
+    });
+    await rejection('BundleCorrupt', bring(site, onDisk(damaged), {}, empty));
+    assert.equal(await store('edge/app', empty).hasBlob(shared.descriptor), false, 'nothing was written');
     assert.equal(await store('edge/app', empty).resolve(parseTag('v1')), undefined);
     const again = await bring(site, onDisk(first.files), { report }, empty);
     assert.ok(again.bytesMoved > 70_000, `${again.bytesMoved} bytes`);
