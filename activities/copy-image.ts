@@ -35,7 +35,7 @@ export function copyImage(deps: CopyDependencies, order: CopyOrder): Promise<Cop
     const source = await deps.places.source({ ...plan, usedFrom: plan.claim.ref.namespace });
     const target = await deps.places.target(order.site, plan);
     const name = parseTag(tag);
-    const progress = deps.places.report(plan.claim, order.position);
+    const progress = deps.places.report(plan.claim, order.position, pulse);
     const limits = {
       limiter: deps.limits.limiter(order.site),
       ...(plan.platforms === undefined ? {} : { platforms: plan.platforms }),
@@ -54,7 +54,6 @@ export function copyImage(deps: CopyDependencies, order: CopyOrder): Promise<Cop
           fence: () => checkFence(deps, plan),
           onProgress: (bytes) => {
             bytesMoved = bytes.movedBytes;
-            pulse.tell(bytes);
             progress.tell(bytes);
           },
         }),

@@ -6,6 +6,7 @@ import type { SiteLimits } from '../infra/copy/site-limits.ts';
 import type { RunFence } from '../infra/temporal/run-fence.ts';
 import type { PullCounter, SyncDependencies } from './dependencies.ts';
 import { sourceEndpoint, targetEndpoint, type SourceOrder } from './endpoints.ts';
+import type { Pulse } from './heartbeat.ts';
 import { openProgressReport, type ProgressReport } from './progress-report.ts';
 
 /** Where a copy reads and writes, and what it asks about itself: of the cluster in the hub, of its own settings at a site. */
@@ -16,7 +17,8 @@ export interface CopyPlaces {
   target(site: string, plan: SyncPlan): Promise<RepositoryEndpoint>;
   /** Throws `Superseded` where the object that asked for the copy is gone or wants something else by now. */
   stillWanted(claim: Claim): Promise<void>;
-  report(claim: Claim, position: CopyPosition): ProgressReport;
+  /** Tells of progress where people see it, and with the step's heartbeat. */
+  report(claim: Claim, position: CopyPosition, pulse: Pulse): ProgressReport;
 }
 
 /** What copying is handed. */
@@ -40,7 +42,7 @@ export function clusterPlaces(deps: SyncDependencies & Pick<CopyDependencies, 'l
       return { registry, path };
     },
     stillWanted: (claim) => checkClaim(deps, claim),
-    report: (claim, position) => openProgressReport(deps, claim, position),
+    report: (claim, position, pulse) => openProgressReport(deps, claim, position, pulse),
   };
 }
 

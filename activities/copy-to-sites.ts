@@ -80,7 +80,7 @@ async function copyTo(
   const { plan, root, recheck } = order;
   const source = await deps.places.source({ ...plan, usedFrom: plan.claim.ref.namespace });
   const tag = parseTag(order.tag);
-  const progress = deps.places.report(plan.claim, order.position);
+  const progress = deps.places.report(plan.claim, order.position, pulse);
   const targets = going.map(({ site, endpoint, gate }) => ({
     endpoint,
     signal: gate.signal,
@@ -95,7 +95,6 @@ async function copyTo(
         signal,
         fence: () => checkFence(deps, plan),
         onProgress: (bytes) => {
-          pulse.tell(bytes);
           progress.tell(bytes);
         },
       },

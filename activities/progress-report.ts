@@ -1,5 +1,6 @@
 import { parsePercent, syncPercent, type Bytes, type CopyPosition } from '../domain/sync/progress.ts';
 import type { Claim } from '../domain/sync/plan.ts';
+import type { Pulse } from './heartbeat.ts';
 import type { SyncDependencies } from './dependencies.ts';
 
 /** Milliseconds between two writes of `status.syncProgress`. */
@@ -17,6 +18,7 @@ export function openProgressReport(
   deps: Pick<SyncDependencies, 'resources'>,
   claim: Claim,
   position: CopyPosition,
+  pulse: Pulse,
 ): ProgressReport {
   let latest: Bytes | undefined;
   let writing: Promise<void> = Promise.resolve();
@@ -31,6 +33,7 @@ export function openProgressReport(
   }, writeEveryMs);
   return {
     tell(bytes) {
+      pulse.tell(bytes);
       latest = bytes;
     },
     async close() {
@@ -40,9 +43,10 @@ export function openProgressReport(
   };
 }
 
-async function writeProgress(
+/** Writes a percent into the status of a Repository that is being synced; never a lower one than it says. */
+export async function writeProgress(
   deps: Pick<SyncDependencies, 'resources'>,
-  claim: Claim,
+  claim: Pick<Claim, 'ref' | 'uid'>,
   percent: number,
 ): Promise<void> {
   await deps.resources.resource('repositories').updateStatus(claim.ref, claim.uid, ({ status }) => {

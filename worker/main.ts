@@ -50,6 +50,7 @@ import { sharedDataConverter } from '../infra/temporal/data-converter.ts';
 import { ownIdentity } from '../infra/kubernetes/own-identity.ts';
 import { createRunStates } from '../infra/temporal/run-states.ts';
 import { createRunFence } from '../infra/temporal/run-fence.ts';
+import { createSiteCopies } from '../infra/temporal/site-copies.ts';
 import { createSiteDesks } from '../infra/temporal/site-desks.ts';
 import { createSiteSpeaker } from '../infra/temporal/site-speaker.ts';
 import { registerSearchAttributes } from '../infra/temporal/search-attributes.ts';
@@ -67,6 +68,7 @@ import { createLog } from './log.ts';
 import { serveMetrics } from './metrics-server.ts';
 import { startEdgeSiteReconciler } from './reconcile/edge-sites.ts';
 import { startLifecycleReconcilers } from './reconcile/lifecycle.ts';
+import { followSiteCopies } from './reconcile/site-copies.ts';
 import { followSites } from './reconcile/sites.ts';
 import { startReconcilers } from './reconcile/start.ts';
 import { parseWorkerSettings } from './settings.ts';
@@ -254,6 +256,7 @@ async function startHub(): Promise<() => Promise<void>> {
     gateway: gateways.bundles,
     schedules: gateways.schedules,
   });
+  const stopFollowing = followSiteCopies({ ...around, copies: createSiteCopies(temporal) });
   const stop = startReconcilers({
     ...around,
     credentials,
@@ -264,6 +267,7 @@ async function startHub(): Promise<() => Promise<void>> {
   const depart = announcePresence(cluster, hostname(), trouble('its Lease cannot be renewed'));
   return async () => {
     depart();
+    stopFollowing();
     await Promise.all([stop(), stopLifecycle(), stopSites()]);
     caches.stop();
     secrets.stop();

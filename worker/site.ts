@@ -1,12 +1,11 @@
 import { Registry } from 'prom-client';
-import type { CopyPlaces } from '../activities/copy-places.ts';
 import {
   createCopyActivities,
   createSiteActivities,
   type CopyActivities,
   type SiteActivities,
 } from '../activities/index.ts';
-import { Failure } from '../domain/failure.ts';
+import { sitePlaces } from '../activities/site-places.ts';
 import type { Descriptor } from '../domain/image/descriptor.ts';
 import { parseRegistryDomain, type RegistryDomain } from '../domain/names/registry-domain.ts';
 import { parseRepositoryPath } from '../domain/names/repository-path.ts';
@@ -27,6 +26,7 @@ import { temporalAccess } from '../infra/temporal/access.ts';
 import { connectTemporal } from '../infra/temporal/connection.ts';
 import { sharedDataConverter } from '../infra/temporal/data-converter.ts';
 import { createRunFence } from '../infra/temporal/run-fence.ts';
+import { createToldTerms } from '../infra/temporal/site-copies.ts';
 import { createPullCounter } from './image-metrics.ts';
 import { createLog } from './log.ts';
 import { serveMetrics } from './metrics-server.ts';
@@ -57,25 +57,19 @@ const limits = new SiteLimits();
 /** The pool of bundles, which this worker only reads. */
 const shelf = settings.hasPool ? new BundleShelf(new ObjectStore(settings.bundleStore)) : undefined;
 const pool = shelf === undefined ? undefined : (root: Descriptor): PoolSource => new PoolSource(shelf, root);
-/** What the site itself says goes before what its EdgeSite says. */
-const own = settings.bandwidth === undefined ? {} : { bandwidth: settings.bandwidth };
-
-const places: CopyPlaces = {
-  async source({ domain, repository }) {
-    if (domain === undefined) throw new Failure('RegistrySecretNotFound', { side: 'source' });
+const places = sitePlaces({
+  site: settings.site,
+  limits,
+  told: createToldTerms(temporal),
+  own: settings.bandwidth === undefined ? {} : { bandwidth: settings.bandwidth },
+  async sourceAt(domain, repository) {
     return { registry: await accessTo(parseRegistryDomain(domain)), path: parseRepositoryPath(repository) };
   },
-  async target(site, { repository, sites }) {
-    if (site !== settings.site) throw new Failure('SiteUnavailable', { side: 'destination', subject: site });
-    limits.learn(site, { ...sites.find((planned) => planned.site === site)?.limits, ...own });
+  async targetAt(repository) {
     const path = prefixedPath(settings.pathPrefix, repository);
     return { registry: { ...settings.registryAccess, ...(await accessTo(settings.registry)) }, path };
   },
-  // The cluster is out of reach here: a deleted Repository cancels its run, and the fence asks Temporal. An edit made
-  // while the copy runs is seen by the run when it ends; it then runs once more.
-  stillWanted: async () => {},
-  report: () => ({ tell: () => {}, close: async () => {} }),
-};
+});
 
 /** Its cluster is only read, to say which images are in use. */
 const pods = settings.hasCluster ? createPodImageLister(connectCluster(settings.kubeconfig)) : undefined;

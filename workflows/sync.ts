@@ -20,6 +20,7 @@ import { factsOfError, workflowFailure } from './failure.ts';
 import { prune } from './prune.ts';
 import { firstLook, quietEnd } from './first-look.ts';
 import { withRetries } from './retries.ts';
+import { hearSiteTerms } from './site-terms.ts';
 import { cluster, registry } from './steps.ts';
 import { beginStory, findableBy, now, showPlan, thisRun } from './sync-story.ts';
 
@@ -30,6 +31,7 @@ import { beginStory, findableBy, now, showPlan, thisRun } from './sync-story.ts'
 export async function syncRepository(input: SyncInput): Promise<SyncReport> {
   const { ref, trigger, resume } = input;
   const story = beginStory();
+  hearSiteTerms();
   const again = hearAskedAgain(story, resume?.again);
   const started = resume?.started ?? now();
   const look = await firstLook(input, started, again);

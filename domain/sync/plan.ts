@@ -5,7 +5,7 @@ import { parseSiteName } from '../names/kubernetes-name.ts';
 import { parseRegistryDomain } from '../names/registry-domain.ts';
 import { parseRepositoryPath } from '../names/repository-path.ts';
 import { parseTag } from '../names/tag.ts';
-import type { EdgeSite, EdgeSiteSpec, SiteSource } from '../resources/edge-site.ts';
+import type { EdgeSite, SiteSource } from '../resources/edge-site.ts';
 import type { ObjectRef } from '../resources/meta.ts';
 import type { RegistrySecret } from '../resources/registry-secret.ts';
 import type {
@@ -17,6 +17,7 @@ import type {
 import { factsOf, type FailureFacts } from './failure-facts.ts';
 import { copyTaskQueue, siteTaskQueue } from './ids.ts';
 import { chooseSites, siteTarget } from './site-choice.ts';
+import { termsOf, type SiteTerms } from './site-terms.ts';
 
 /** A site that this sync copies to, and the task queue on which that happens. */
 export interface PlannedSite {
@@ -24,8 +25,8 @@ export interface PlannedSite {
   readonly queue: string;
   /** Where the image lies there, for the status. */
   readonly target?: string;
-  /** For a site's own worker, which cannot read the EdgeSite. Default: left out. */
-  readonly limits?: Pick<EdgeSiteSpec, 'bandwidth' | 'syncWindow'>;
+  /** For a site's own worker, which cannot read the EdgeSite. A plan of long ago says no version. Default: left out. */
+  readonly limits?: Partial<SiteTerms>;
   /** Where the site's own worker reads images. Default: upstream. */
   readonly source?: SiteSource;
 }
@@ -140,13 +141,9 @@ function plannedSite(site: EdgeSite, repository: string): PlannedSite {
   const { name } = site.metadata;
   const target = siteTarget(site, repository);
   if (site.spec.worker !== true) return { site: name, queue: copyTaskQueue, target };
-  const { bandwidth, syncWindow, source } = site.spec;
-  const limits = {
-    ...(bandwidth === undefined ? {} : { bandwidth }),
-    ...(syncWindow === undefined ? {} : { syncWindow }),
-  };
+  const { source } = site.spec;
   const chosen = source === undefined || source === 'upstream' ? {} : { source };
-  return { site: name, queue: siteTaskQueue(name), target, limits, ...chosen };
+  return { site: name, queue: siteTaskQueue(name), target, limits: termsOf(site), ...chosen };
 }
 
 /** The first part of the spec that no parser takes, or a registry that is not declared. */

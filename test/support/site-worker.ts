@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { RegistryDomain } from '../../domain/names/registry-domain.ts';
 import { endpoints } from './stack.ts';
 
 /** A site's own worker as a process: its credentials and what it notes lie in a folder of its own. */
@@ -14,13 +15,19 @@ export interface SiteWorker {
   close(): Promise<void>;
 }
 
-/** The worker of a site on the stack's registry `edge`. `upstream`: whether it may read there; default: true. */
-export function siteWorker(
-  site: string,
-  may: { readonly upstream: boolean } = { upstream: true },
-): SiteWorker {
+/** How a site's worker differs from the usual one. */
+export interface SiteWorkerOptions {
+  /** Whether it may read upstream. Default: true. */
+  readonly upstream?: boolean;
+  /** The way to the registry `edge`. Default: straight. */
+  readonly registry?: RegistryDomain;
+}
+
+/** The worker of a site on the stack's registry `edge`. */
+export function siteWorker(site: string, options: SiteWorkerOptions = {}): SiteWorker {
   const { registries, temporalAddress, temporalNamespace } = endpoints();
-  const { upstream, edge } = registries;
+  const { upstream } = registries;
+  const edge = { ...registries.edge, domain: options.registry ?? registries.edge.domain };
   const folder = mkdtempSync(join(tmpdir(), 'imageferry-site-'));
   const file = join(folder, 'config.json');
   const auth = ({ username, password }: typeof edge) => ({
@@ -29,7 +36,10 @@ export function siteWorker(
   writeFileSync(
     file,
     JSON.stringify({
-      auths: { ...(may.upstream ? { [upstream.domain]: auth(upstream) } : {}), [edge.domain]: auth(edge) },
+      auths: {
+        ...(options.upstream !== false ? { [upstream.domain]: auth(upstream) } : {}),
+        [edge.domain]: auth(edge),
+      },
     }),
   );
   let running: { readonly kill: (signal: 'SIGTERM' | 'SIGKILL') => Promise<number | null> } | undefined;

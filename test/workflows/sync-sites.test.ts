@@ -7,6 +7,8 @@ import { Failure } from '../../domain/failure.ts';
 import { hubTaskQueue, syncWorkflowId } from '../../domain/sync/ids.ts';
 import type { SyncInput, SyncReport } from '../../domain/sync/input.ts';
 import type { SyncPlan } from '../../domain/sync/plan.ts';
+import { siteTermsSignal } from '../../domain/sync/site-terms.ts';
+import { createToldTerms } from '../../infra/temporal/site-copies.ts';
 import { digest, planOf, report, root, scene, type Scene } from '../support/sync-scene.ts';
 import { withoutPlaces } from '../support/history-places.ts';
 import { closeLab, workflowLab } from '../support/workflow-lab.ts';
@@ -103,4 +105,41 @@ test('an image that cannot be read is tried again for all sites, and a closed wi
     { site: 'north', waits: { site: 'north', for: 'window', until: '2026-01-02T00:00:00Z' } },
     { site: 'south', digest, copied: {} },
   ]);
+});
+
+test('a run keeps what it is told of edited sites where their workers read it, the newest of each', async () => {
+  const sites = ['north', 'south'].map((site) => ({ site, queue: 'imageferry-copy' }));
+  const plan = planOf('terms', { sites });
+  const lab = await workflowLab();
+  const { workflow } = lab.env.client;
+  const run = { workflowId: syncWorkflowId(plan.claim.ref), runId: '' };
+  const told = createToldTerms(lab.env.client);
+  const terms = { site: 'north', since: '2026-03-01T00:00:00Z', generation: 2, bandwidth: 5000 };
+  const seen: unknown[] = [];
+  const stage = scene(plan, {
+    copyImageToSites: async ({ sites: names }) => {
+      const handle = workflow.getHandle(run.workflowId);
+      seen.push((await told.newest(run, 'north')) ?? 'nothing');
+      for (const generation of [2, 3]) {
+        await handle.signal(siteTermsSignal, { ...terms, generation });
+        seen.push(await heard(generation));
+      }
+      await handle.signal(siteTermsSignal, { ...terms, site: 'south', bandwidth: -1 });
+      await handle.signal(siteTermsSignal, { ...terms, generation: 4 });
+      await heard(4);
+      seen.push((await told.newest(run, 'south')) ?? 'nothing that can be read');
+      return names.map((site) => ({ site, report }));
+    },
+  });
+  const heard = async (generation: number): Promise<unknown> => {
+    for (let tries = 0; tries < 200; tries += 1) {
+      const found = await told.newest(run, 'north');
+      if (found?.generation === generation) return found;
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+    return assert.fail('it was not heard');
+  };
+  await play(plan, stage);
+  assert.equal(stage.outcomes[0]?.failure, undefined);
+  assert.deepEqual(seen, ['nothing', terms, { ...terms, generation: 3 }, 'nothing that can be read']);
 });

@@ -71,6 +71,9 @@ const edgeSiteFields = z.object({
     .exactOptional(),
 });
 
+/** What of it limits the copies to a site. */
+export const limitingFields = edgeSiteFields.pick({ bandwidth: true, syncWindow: true });
+
 export const edgeSiteSpec = withRules(
   edgeSiteFields,
   {
