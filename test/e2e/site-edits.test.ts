@@ -24,7 +24,7 @@ const reachesMs = 30_000;
 const besides = 1_000_000;
 
 /** A site whose own worker is at work on one large blob, over a way that counts what passes. */
-async function copying(t: TestContext, size: number, spec: Partial<EdgeSiteSpec>) {
+async function copying(t: TestContext, size: number, spec: Partial<EdgeSiteSpec>, syncTimeout = '5m') {
   const link = await openFlakyLink(parseRegistryDomain(edge.domain));
   const site = await live.slowSite(link.domain, 200_000, { worker: true, ...spec });
   const worker = siteWorker(site, { registry: link.domain });
@@ -41,7 +41,7 @@ async function copying(t: TestContext, size: number, spec: Partial<EdgeSiteSpec>
     repository: path,
     tag: '1',
     sites: [site],
-    syncTimeout: '5m',
+    syncTimeout,
   });
   const sent = async (bytes: number): Promise<void> =>
     until(`${bytes} bytes at the site`, async () => (link.sent >= bytes ? true : undefined), 90_000).then(
@@ -122,6 +122,22 @@ test("an edit made while the site's own worker is dead counts when that is back,
   assert.equal(record.result, 'Waiting', JSON.stringify(record));
   assert.equal(synced(object).reason, 'WaitsForWindow');
   assert.ok(link.sent - before < 1_500_000, `${link.sent - before} bytes passed after the window had closed`);
+});
+
+test('a site whose own worker dies inside a blob and stays away makes the sync wait, and it goes on there', async (t) => {
+  const size = 8_000_000;
+  const { name, link, worker, sent, edit, arrived } = await copying(t, size, {}, '90s');
+  await sent(600_000);
+  await worker.stop('SIGKILL');
+  const left = await live.ended(name, 1, 120_000);
+  assert.equal(left.record.result, 'Waiting', JSON.stringify(left.record));
+  assert.equal(synced(left.object).reason, 'WaitsForSite');
+  await edit({ bandwidth: 20_000_000 });
+  worker.start();
+  const { record } = await live.ended(name, 2);
+  assert.deepEqual([record.result, record.trigger], ['Success', 'resumed'], JSON.stringify(record));
+  assert.ok(await arrived());
+  assert.ok(link.sent < size + besides, `${link.sent} bytes passed for a blob of ${size}`);
 });
 
 /** Reads the events of a Repository until there are `count` different percents in between. */

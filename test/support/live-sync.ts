@@ -69,11 +69,16 @@ export function liveSync(namespace = 'default') {
   async function ended(
     name: string,
     count = 1,
+    ms?: number,
   ): Promise<{ readonly object: Repository; readonly record: SyncRecord }> {
-    const object = await until(`sync ${count} of ${name}`, async () => {
-      const found = await get(name);
-      return (found.status?.history?.length ?? 0) >= count ? found : undefined;
-    });
+    const object = await until(
+      `sync ${count} of ${name}`,
+      async () => {
+        const found = await get(name);
+        return (found.status?.history?.length ?? 0) >= count ? found : undefined;
+      },
+      ms,
+    );
     const record = object.status?.history?.[0];
     assert.ok(record !== undefined);
     return { object, record };
