@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
@@ -9,6 +9,7 @@ import { resyncScheduleId, syncWorkflowId } from '../../domain/sync/ids.ts';
 import { demoRegistry } from '../../infra/local/demo/registry.ts';
 import { endpointsFile, type Endpoints } from '../../infra/local/endpoints.ts';
 import { quietProgress } from '../../infra/local/install/progress.ts';
+import { freePort } from '../../infra/local/ports.ts';
 import { start, type Running } from '../../infra/local/process.ts';
 import { apiProcess, prepareCluster, workerProcess } from '../../infra/local/product.ts';
 import { startStack, type Stack } from '../../infra/local/stack.ts';
@@ -20,21 +21,33 @@ import { liveSync, until } from '../support/live-sync.ts';
 import { madeImage } from '../support/made-image.ts';
 
 const key = (id: string): string => `${id}:${randomBytes(32).toString('base64')}`;
-const [one, two] = [key('one'), key('two')];
+const [one, two, three] = [key('one'), key('two'), key('three')];
 const options = { skip: process.env['IMAGEFERRY_SEALED'] === '1' ? false : 'IMAGEFERRY_SEALED is not 1' };
 const parent = process.env['IMAGEFERRY_TEST_DIR'] ?? tmpdir();
 const folder = mkdtempSync(join(parent, 'imageferry-sealed-'));
+let second: { readonly name: string; readonly port: number };
 let stack: Stack;
 let endpoints: Endpoints;
-let running: readonly Running[] = [];
+type Member = 'api' | 'worker' | 'worker-2';
+const running = new Map<Member, Running>();
 let live: ReturnType<typeof liveSync>;
 let secret = '';
 
-/** Ends the API and the worker, and starts them with these keys, of which the first one seals. */
-async function runWith(keys: string): Promise<void> {
-  await Promise.all(running.map((process_) => process_.stop()));
+/** Ends one process, and starts it with these keys, of which the first one seals. */
+async function restart(member: Member, keys: string): Promise<void> {
+  await running.get(member)?.stop();
   process.env['TEMPORAL_CODEC_KEYS'] = keys;
-  running = await Promise.all([start(folder, workerProcess(stack)), start(folder, apiProcess(stack))]);
+  const specs = {
+    api: () => apiProcess(stack),
+    worker: () => workerProcess(stack),
+    'worker-2': () => workerProcess(stack, second),
+  };
+  running.set(member, await start(folder, specs[member]()));
+}
+
+/** The same for the API and the worker. */
+async function runWith(keys: string): Promise<void> {
+  await Promise.all([restart('worker', keys), restart('api', keys)]);
 }
 
 before(async () => {
@@ -43,6 +56,7 @@ before(async () => {
   stack = await startStack({ folder, randomPorts: true, progress: quietProgress, env });
   endpoints = await prepareCluster(stack, () => undefined);
   process.env['IMAGEFERRY_ENDPOINTS'] = endpointsFile(folder);
+  second = { name: 'worker-2', port: await freePort() };
   await runWith(one);
   live = liveSync();
   secret = await live.secret(endpoints.registries.upstream);
@@ -50,7 +64,7 @@ before(async () => {
 after(async () => {
   if (options.skip !== false) return;
   await live.close();
-  await Promise.all(running.map((process_) => process_.stop()));
+  await Promise.all([...running.values()].map((process_) => process_.stop()));
   await stack.stop();
   rmSync(folder, { recursive: true, force: true });
 });
@@ -154,6 +168,17 @@ const asJson = ({ metadata, data }: FoundPayload['payload']) => ({
   data: Buffer.from(data ?? []).toString('base64'),
 });
 
+/** What the codec endpoint says to a payload of a history. */
+async function decode(history: unknown): Promise<{ readonly status: number; readonly text: string }> {
+  const payloads = [...payloadsIn(history)].map(({ payload }) => asJson(payload));
+  const answer = await fetch(`${endpoints.api}/oapis/image.theriseunion.io/v1alpha1/codec/decode`, {
+    method: 'POST',
+    headers: { authorization: `Bearer ${endpoints.tokens.admin}`, 'content-type': 'application/json' },
+    body: JSON.stringify({ payloads }),
+  });
+  return { status: answer.status, text: await answer.text() };
+}
+
 test(
   'P16: keys are rotated under a sync that runs: it ends, and what was sealed before is opened still',
   options,
@@ -170,16 +195,56 @@ test(
     const history = await rawHistory(name);
     assert.deepEqual(keysOf(history), ['one', 'two']);
 
-    const printed = [...payloadsIn(history)].map(({ payload }) => asJson(payload));
-    const answer = await fetch(`${endpoints.api}/oapis/image.theriseunion.io/v1alpha1/codec/decode`, {
-      method: 'POST',
-      headers: { authorization: `Bearer ${endpoints.tokens.admin}`, 'content-type': 'application/json' },
-      body: JSON.stringify({ payloads: printed }),
-    });
+    const answer = await decode(history);
     assert.equal(answer.status, 200);
-    const { payloads } = (await answer.json()) as { payloads: { data: string }[] };
+    const { payloads } = JSON.parse(answer.text) as { payloads: { data: string }[] };
     const opened = payloads.map(({ data }) => Buffer.from(data, 'base64').toString('utf8')).join('\n');
     assert.ok(opened.includes(path) && opened.includes(name));
+  },
+);
+
+const logOf = (member: Member): string => readFileSync(running.get(member)?.log ?? '', 'utf8');
+
+test(
+  'N18: a key is brought in process by process; out of order it is told by its code, and nothing is lost',
+  options,
+  async () => {
+    const path = `test/${live.unique('ordered')}`;
+    await demoRegistry(endpoints.registries.upstream).push(path, '1', madeImage([1000]));
+    const make = (): Promise<string> => live.repository(secret, { repository: path, tag: '1' });
+    const name = await make();
+    await live.ended(name);
+    const before = await rawHistory(name);
+    await restart('worker-2', `${two},${one}`);
+
+    // The API seals with a key that the workers do not know: what it starts waits for them.
+    await restart('api', `${three},${two}`);
+    const asked = await fetch(
+      `${endpoints.api}/oapis/image.theriseunion.io/v1alpha1/namespaces/default/repositories/${name}/sync`,
+      { method: 'POST', headers: { authorization: `Bearer ${endpoints.tokens.admin}` } },
+    );
+    assert.equal(asked.status, 200);
+    const told = (): string => logOf('worker') + logOf('worker-2');
+    await until('it is told', async () => (told().includes('CodecKeyMissing') ? true : undefined));
+    assert.match(told(), /key three/);
+    for (const worker of ['worker', 'worker-2'] as const) await restart(worker, `${two},${three}`);
+    assert.equal((await live.ended(name, 2)).record.result, 'Unchanged');
+
+    // Known everywhere, it seals in one process after the other, while syncs go on.
+    for (const worker of ['worker', 'worker-2'] as const) {
+      await restart(worker, `${three},${two}`);
+      assert.equal((await live.ended(await make())).record.result, 'Success');
+    }
+    // An old key that goes too early is missed by its name; back again, it opens what it sealed.
+    await restart('api', three);
+    const refused = await decode(before);
+    assert.equal(refused.status, 503, refused.text);
+    assert.match(refused.text, /CodecKeyMissing.*key two/s);
+    await restart('api', `${three},${two},${one}`);
+    assert.equal((await decode(before)).status, 200);
+    const last = await make();
+    await live.ended(last);
+    assert.deepEqual(keysOf(await rawHistory(last)), ['three']);
   },
 );
 
