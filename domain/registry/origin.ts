@@ -7,6 +7,11 @@ declare const brand: unique symbol;
 /** Scheme, host and port as URLs compare them, such as `https://r.example` or `http://127.0.0.1:5000`. */
 export type Origin = string & { readonly [brand]: 'Origin' };
 
+/** What requests need to know of an URL. An `URL` is one. */
+export type WebAddress = Readonly<
+  Pick<URL, 'href' | 'origin' | 'protocol' | 'host' | 'hostname' | 'port' | 'pathname' | 'search'>
+>;
+
 /** The origins that may see a registry's credential, matched exactly. */
 export interface OriginSet {
   readonly domain: RegistryDomain;
@@ -56,7 +61,7 @@ export function originsOf(declaration: RegistryDeclaration): OriginSet {
 }
 
 /** An URL's origin. */
-export function originOf(url: URL): Origin {
+export function originOf(url: WebAddress): Origin {
   return url.origin as Origin;
 }
 
@@ -91,7 +96,7 @@ export function realmGate(realm: string, origins: OriginSet): GateVerdict {
  * checked; the credential goes along only within the registry's own origin.
  */
 export function redirectGate(
-  from: URL,
+  from: WebAddress,
   location: string | undefined,
   hop: number,
   origins: OriginSet,
@@ -111,7 +116,11 @@ export function redirectGate(
  * Whether an upload goes on at the `Location` that the registry gave. Only within the registry's own origin
  * and, without the credential, the declared ones: the bytes of a private image go nowhere else. The query is kept as it is.
  */
-export function locationGate(from: URL, location: string | undefined, origins: OriginSet): GateVerdict {
+export function locationGate(
+  from: WebAddress,
+  location: string | undefined,
+  origins: OriginSet,
+): GateVerdict {
   const refuse = (reason: string): GateVerdict => ({ allowed: false, code: 'LocationRefused', reason });
   if (location === undefined || location === '') {
     return { allowed: false, code: 'BadUploadSession', reason: 'no Location' };
@@ -134,11 +143,11 @@ export function credentialGate(url: URL, origins: OriginSet): GateVerdict {
 }
 
 /** An http or https URL without user, password and fragment, at most 4096 characters long. */
-function parseAddress(text: string, base?: URL): URL | undefined {
+function parseAddress(text: string, base?: WebAddress): URL | undefined {
   // eslint-disable-next-line no-control-regex -- URL would drop them silently
   if (text.length > maxAddressLength || /[\u0000-\u0020\u007f\\]/.test(text)) return undefined;
-  if (!URL.canParse(text, base?.href)) return undefined;
-  const url = new URL(text, base?.href);
+  const url = URL.parse(text, base?.href);
+  if (url === null) return undefined;
   const web = url.protocol === 'http:' || url.protocol === 'https:';
   const clean = url.username === '' && url.password === '' && !text.includes('#');
   return web && clean && hostIsVerbatim(text, url) ? url : undefined;

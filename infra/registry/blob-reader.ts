@@ -1,7 +1,7 @@
 import { Failure } from '../../domain/failure.ts';
 import type { Descriptor } from '../../domain/image/descriptor.ts';
 import { judgeResume } from '../../domain/registry/content-range.ts';
-import { redirectGate } from '../../domain/registry/origin.ts';
+import { redirectGate, type WebAddress } from '../../domain/registry/origin.ts';
 import type { ByteSink } from '../copy/content.ts';
 import { answerFailure, type RequestSubject } from './answer-failure.ts';
 import type { Scope } from './authenticator.ts';
@@ -11,7 +11,7 @@ import type { RegistrySession } from './session.ts';
 
 /** Which bytes of which blob are wanted, and for whom. */
 export interface BlobRead {
-  readonly url: URL;
+  readonly url: WebAddress;
   readonly blob: Descriptor;
   readonly scope: Scope;
   readonly about: RequestSubject;
@@ -58,7 +58,7 @@ export class BlobReader {
   }
 
   /** Follows redirects and challenges until there is an answer to judge. */
-  async #open(read: BlobRead): Promise<{ readonly open: OpenRead; readonly url: URL }> {
+  async #open(read: BlobRead): Promise<{ readonly open: OpenRead; readonly url: WebAddress }> {
     let url = read.url;
     let withCredential = true;
     let refusals = 0;
@@ -83,7 +83,7 @@ export class BlobReader {
     }
   }
 
-  async #headers(read: BlobRead, url: URL, withCredential: boolean): Promise<Record<string, string>> {
+  async #headers(read: BlobRead, url: WebAddress, withCredential: boolean): Promise<Record<string, string>> {
     const own = withCredential ? await this.#session.authorize(url, read.scope, read.signal) : {};
     return {
       'user-agent': 'imageferry',
@@ -133,7 +133,7 @@ export class BlobReader {
   }
 
   /** A body without length (chunked, or until the connection closes) is asked for again in a way that can read it. */
-  async #readUnmeasured(read: BlobRead, url: URL, sink: ByteSink): Promise<void> {
+  async #readUnmeasured(read: BlobRead, url: WebAddress, sink: ByteSink): Promise<void> {
     const headers = await this.#headers(read, url, url.origin === read.url.origin);
     await this.#session.transport.stream(
       {

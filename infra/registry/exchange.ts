@@ -1,11 +1,12 @@
 import { Failure } from '../../domain/failure.ts';
 import type { FailureCode } from '../../domain/failure-catalogue.ts';
+import type { WebAddress } from '../../domain/registry/origin.ts';
 import type { Proxy } from '../../domain/registry/proxy.ts';
 
 /** One short request: its answer is read whole, up to a limit. */
 export interface Exchange {
   readonly method: 'GET' | 'HEAD' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
-  readonly url: URL;
+  readonly url: WebAddress;
   readonly headers: Readonly<Record<string, string>>;
   readonly body?: Uint8Array;
   /** Bytes of a body that is written piece by piece after the head. Default: it is `body`. */

@@ -1,5 +1,6 @@
 import { Failure } from '../../domain/failure.ts';
 import { uploadedBytes } from '../../domain/registry/content-range.ts';
+import type { WebAddress } from '../../domain/registry/origin.ts';
 import type { BlobUpload } from '../copy/content.ts';
 import { gatedLocation, RegistryUpload, type UploadContext } from './registry-upload.ts';
 
@@ -9,7 +10,7 @@ const memorableBytes = 1024 * 1024;
 /** Continues the upload that is remembered, where the registry still knows it; opens a new one otherwise. */
 export async function openRegistryUpload(
   context: UploadContext,
-  uploads: URL,
+  uploads: WebAddress,
   resume: boolean,
 ): Promise<BlobUpload> {
   const { memory: _memory, ...rest } = context;
@@ -20,7 +21,7 @@ export async function openRegistryUpload(
   return continued ?? startUpload(own, uploads);
 }
 
-async function startUpload(context: UploadContext, uploads: URL): Promise<BlobUpload> {
+async function startUpload(context: UploadContext, uploads: WebAddress): Promise<BlobUpload> {
   const { session, scope, about, signal } = context;
   const answer = await session.call({
     method: 'POST',
@@ -37,7 +38,7 @@ async function startUpload(context: UploadContext, uploads: URL): Promise<BlobUp
 
 async function continueUpload(
   context: UploadContext,
-  uploads: URL,
+  uploads: WebAddress,
   remembered: string,
 ): Promise<BlobUpload | undefined> {
   const { session, scope, about, blob, memory, memoryKey, signal } = context;

@@ -1,4 +1,5 @@
 import { Failure } from '../../domain/failure.ts';
+import type { WebAddress } from '../../domain/registry/origin.ts';
 import { requestHead } from './exchange.ts';
 import type { HttpAnswer } from './http-answer.ts';
 import { ReadConnection } from './read-connection.ts';
@@ -36,7 +37,11 @@ export class ReadPool {
   }
 
   /** Sends a GET and resolves with the head of the answer; on a kept connection that turns out closed, once more. */
-  async get(url: URL, headers: Readonly<Record<string, string>>, signal?: AbortSignal): Promise<OpenRead> {
+  async get(
+    url: WebAddress,
+    headers: Readonly<Record<string, string>>,
+    signal?: AbortSignal,
+  ): Promise<OpenRead> {
     const kept = this.#take(url.origin);
     if (kept !== undefined) {
       try {
@@ -50,7 +55,7 @@ export class ReadPool {
   }
 
   /** Hands a connection back after its body was read to the end. */
-  release(url: URL, open: OpenRead): void {
+  release(url: WebAddress, open: OpenRead): void {
     const closing = open.answer.header('connection')?.toLowerCase() === 'close';
     const list = this.#idle.get(url.origin) ?? [];
     if (!open.connection.usable || closing || list.length >= maxIdlePerOrigin) {
@@ -62,7 +67,7 @@ export class ReadPool {
   }
 
   /** Reads a short body, of an error, and hands the connection back; a long one costs the connection. */
-  async drain(url: URL, open: OpenRead): Promise<Uint8Array> {
+  async drain(url: WebAddress, open: OpenRead): Promise<Uint8Array> {
     if (open.length === undefined || open.length > maxErrorBytes) {
       open.connection.destroy(new Failure('Cancelled'));
       return new Uint8Array();
@@ -85,7 +90,7 @@ export class ReadPool {
 
   async #send(
     connection: ReadConnection,
-    url: URL,
+    url: WebAddress,
     headers: Readonly<Record<string, string>>,
     signal: AbortSignal | undefined,
   ): Promise<OpenRead> {

@@ -7,6 +7,7 @@ import { bareMediaType, manifestAccept } from '../../domain/image/media-types.ts
 import { digestAlgorithm, parseDigest, type Digest } from '../../domain/names/digest.ts';
 import type { RepositoryPath } from '../../domain/names/repository-path.ts';
 import { subjectOfTag, type TagName } from '../../domain/names/tag.ts';
+import type { WebAddress } from '../../domain/registry/origin.ts';
 import type {
   Attachment,
   BlobMounter,
@@ -207,8 +208,7 @@ export class RegistryStore implements ContentStore, BlobMounter {
   }
 
   async mountBlob(blob: Descriptor, from: RepositoryPath, signal?: AbortSignal): Promise<boolean> {
-    const url = this.#url('blobs/uploads/');
-    url.search = new URLSearchParams({ mount: blob.digest, from }).toString();
+    const url = this.#url('blobs/uploads/', `?${new URLSearchParams({ mount: blob.digest, from })}`);
     const scope: Scope = { ...this.#scope, mountFrom: [from] };
     const about = this.#about(blob.digest);
     const answer = await this.#call(
@@ -218,7 +218,7 @@ export class RegistryStore implements ContentStore, BlobMounter {
     if (answer.status === 201) return true;
     const location = answer.header('location');
     if (answer.status === 202 && location !== undefined) {
-      const session = new URL(location, url);
+      const session = new URL(location, url.href);
       const cancel = { method: 'DELETE', url: session, about, accept: [400, 404, 405] } as const;
       if (session.origin === url.origin) await this.#call(cancel, undefined).catch(() => undefined);
     }
@@ -272,8 +272,8 @@ export class RegistryStore implements ContentStore, BlobMounter {
     });
   }
 
-  #url(rest: string): URL {
-    return new URL(`/v2/${this.#path}/${rest}`, this.#client.session.origins.registry);
+  #url(rest: string, search = ''): WebAddress {
+    return this.#client.session.addresses.at(`/v2/${this.#path}/${rest}`, search);
   }
 
   #about(reference: string, missing?: FailureCode): RequestSubject {

@@ -1,7 +1,8 @@
 import { Failure } from '../../domain/failure.ts';
 import type { Descriptor } from '../../domain/image/descriptor.ts';
-import { locationGate } from '../../domain/registry/origin.ts';
+import { locationGate, type WebAddress } from '../../domain/registry/origin.ts';
 import type { BlobUpload, UploadMemory } from '../copy/content.ts';
+import { withSearch } from './address.ts';
 import { answerFailure, registryErrorCodes, type RequestSubject } from './answer-failure.ts';
 import type { Scope } from './authenticator.ts';
 import type { HttpAnswer } from './http-answer.ts';
@@ -185,11 +186,11 @@ export class RegistryUpload implements BlobUpload {
     throw new Failure('UploadFailed', { ...about, detail });
   }
 
-  #withDigest(): URL {
-    const url = new URL(this.#location);
+  #withDigest(): WebAddress {
+    const { search } = this.#location;
     // The query is the registry's own and stays as it is: only the digest is appended.
-    url.search += `${url.search === '' ? '?' : '&'}digest=${encodeURIComponent(this.#context.blob.digest)}`;
-    return url;
+    const digest = `digest=${encodeURIComponent(this.#context.blob.digest)}`;
+    return withSearch(this.#location, `${search === '' ? '?' : `${search}&`}${digest}`);
   }
 
   #gate(location: string | undefined): URL {
@@ -200,7 +201,7 @@ export class RegistryUpload implements BlobUpload {
 /** The address that an upload goes on at. Throws `LocationRefused` or `BadUploadSession`. */
 export function gatedLocation(
   context: Pick<UploadContext, 'session' | 'about'>,
-  from: URL,
+  from: WebAddress,
   location: string | undefined,
 ): URL {
   const verdict = locationGate(from, location, context.session.origins);

@@ -1,7 +1,8 @@
 import { Failure } from '../../domain/failure.ts';
 import type { FailureCode } from '../../domain/failure-catalogue.ts';
-import { redirectGate, type OriginSet } from '../../domain/registry/origin.ts';
+import { redirectGate, type OriginSet, type WebAddress } from '../../domain/registry/origin.ts';
 import type { TokenClaims } from '../../domain/registry/token-claims.ts';
+import { AddressSpace } from './address.ts';
 import { answerFailure, pauseOf, type RequestSubject } from './answer-failure.ts';
 import type { Authenticator, Scope } from './authenticator.ts';
 import type { HostBudget } from './host-budget.ts';
@@ -15,7 +16,7 @@ import type { Transport } from './transport.ts';
 export interface Call {
   readonly method: Exchange['method'];
   /** Path and query below the registry's origin, or a whole URL that went through a gate. */
-  readonly url: string | URL;
+  readonly url: string | WebAddress;
   /** Default: no scope (the base endpoint). */
   readonly scope?: Scope;
   readonly headers?: Readonly<Record<string, string>>;
@@ -45,12 +46,15 @@ const brokenConnections: ReadonlySet<FailureCode> = new Set([
 /** One registry with one credential: calls are signed, paced, retried and judged here. */
 export class RegistrySession {
   readonly origins: OriginSet;
+  /** Below the registry's own origin. */
+  readonly addresses: AddressSpace;
   readonly transport: Transport;
   readonly budget: HostBudget;
   readonly #auth: Authenticator;
 
   constructor(origins: OriginSet, transport: Transport, budget: HostBudget, auth: Authenticator) {
     this.origins = origins;
+    this.addresses = new AddressSpace(origins.registry);
     this.transport = transport;
     this.budget = budget;
     this.#auth = auth;
@@ -72,7 +76,7 @@ export class RegistrySession {
    * Headers for a request that is streamed by somebody else, with the credential where `url` is the registry's own.
    * Waits while the host asked for a pause.
    */
-  async authorize(url: URL, scope: Scope, signal?: AbortSignal): Promise<Record<string, string>> {
+  async authorize(url: WebAddress, scope: Scope, signal?: AbortSignal): Promise<Record<string, string>> {
     await this.budget.enter(signal);
     if (url.origin !== this.origins.registry) return {};
     const authorization = await this.#auth.header(scope);
@@ -87,7 +91,7 @@ export class RegistrySession {
   /** Takes a 401 to a streamed request into account; throws where another try makes no sense. */
   async challenged(
     answer: HttpAnswer,
-    url: URL,
+    url: WebAddress,
     scope: Scope | undefined,
     sent: string | undefined,
     refusals: number,
@@ -149,8 +153,8 @@ export class RegistrySession {
   /** Follows redirects of reads through the gate; the credential stays with the registry. */
   async #follow(
     call: Call,
-  ): Promise<{ readonly answer: HttpAnswer; readonly url: URL; readonly sent: string | undefined }> {
-    let url = typeof call.url === 'string' ? new URL(call.url, this.origins.registry) : call.url;
+  ): Promise<{ readonly answer: HttpAnswer; readonly url: WebAddress; readonly sent: string | undefined }> {
+    let url: WebAddress = typeof call.url === 'string' ? new URL(call.url, this.origins.registry) : call.url;
     let withCredential = url.origin === this.origins.registry;
     for (let hop = 1; ; hop += 1) {
       const sent = withCredential ? await this.#auth.header(call.scope) : undefined;
@@ -165,7 +169,7 @@ export class RegistrySession {
     }
   }
 
-  #exchange(call: Call, url: URL, authorization: string | undefined): Promise<HttpAnswer> {
+  #exchange(call: Call, url: WebAddress, authorization: string | undefined): Promise<HttpAnswer> {
     const exchange: Exchange = {
       method: call.method,
       url,

@@ -1,4 +1,5 @@
 import { Failure } from '../../domain/failure.ts';
+import type { WebAddress } from '../../domain/registry/origin.ts';
 import type { CallConnection } from './call-connection.ts';
 import type { HttpAnswer } from './http-answer.ts';
 import type { Transport } from './transport.ts';
@@ -6,7 +7,7 @@ import type { Transport } from './transport.ts';
 /** A request whose body is written piece by piece. */
 export interface StreamedRequestOptions {
   readonly method: 'PUT' | 'PATCH';
-  readonly url: URL;
+  readonly url: WebAddress;
   readonly headers: Readonly<Record<string, string>>;
   /** Bytes of the body. */
   readonly length: number;

@@ -1,5 +1,6 @@
 import type { DialRule } from '../../domain/registry/addresses.ts';
 import { proxyFor, type Proxy, type ProxySettings } from '../../domain/registry/proxy.ts';
+import type { WebAddress } from '../../domain/registry/origin.ts';
 import type { ByteSink } from '../copy/content.ts';
 import type { DialTarget } from './dial.ts';
 import { CallPool } from './call-pool.ts';
@@ -20,10 +21,16 @@ export interface TransportOptions {
   readonly idleTimeoutMs?: number;
 }
 
+/** How requests to one origin go. */
+interface Route {
+  readonly pool: CallPool;
+  readonly via?: Proxy;
+}
+
 /** The connections to one registry and to the hosts it points to. */
 export class Transport {
   readonly #options: TransportOptions;
-  readonly #pools = new Map<string, CallPool>();
+  readonly #routes = new Map<string, Route>();
 
   constructor(options: TransportOptions) {
     this.#options = options;
@@ -38,7 +45,7 @@ export class Transport {
   }
 
   /** What to dial for an URL. */
-  target(url: URL): DialTarget {
+  target(url: WebAddress): DialTarget {
     const tls = url.protocol === 'https:';
     const host = url.hostname.replace(/^\[|\]$/g, '');
     const port = url.port === '' ? (tls ? 443 : 80) : Number(url.port);
@@ -54,36 +61,42 @@ export class Transport {
   }
 
   /** The proxy that plain requests to an URL are handed to; those over TLS go through a tunnel and do not see it. */
-  via(url: URL): { readonly via?: Proxy } {
-    const { tls, proxy } = this.target(url);
-    return tls || proxy === undefined ? {} : { via: proxy };
+  via(url: WebAddress): { readonly via?: Proxy } {
+    const { via } = this.#route(url);
+    return via === undefined ? {} : { via };
   }
 
   /** Sends a request and reads the whole answer. Rejects with the network's error, unmapped. */
   exchange(exchange: Exchange): Promise<HttpAnswer> {
-    return this.#pool(exchange.url).exchange({ ...exchange, ...this.via(exchange.url) });
+    const { pool, via } = this.#route(exchange.url);
+    return pool.exchange(via === undefined ? exchange : { ...exchange, via });
   }
 
   /** Sends a request and hands the body of its answer on, which must be 200 or 206. Rejects with the network's error. */
   stream(exchange: Exchange, sink: ByteSink): Promise<HttpAnswer> {
-    return this.#pool(exchange.url).stream({ ...exchange, ...this.via(exchange.url) }, sink);
+    const { pool, via } = this.#route(exchange.url);
+    return pool.stream(via === undefined ? exchange : { ...exchange, via }, sink);
   }
 
   /** Opens a request whose body is written piece by piece. */
   open(exchange: Exchange): ReturnType<CallPool['open']> {
-    return this.#pool(exchange.url).open({ ...exchange, ...this.via(exchange.url) });
+    const { pool, via } = this.#route(exchange.url);
+    return pool.open(via === undefined ? exchange : { ...exchange, via });
   }
 
   close(): void {
-    for (const pool of this.#pools.values()) pool.close();
+    for (const { pool } of this.#routes.values()) pool.close();
   }
 
-  #pool(url: URL): CallPool {
-    const known = this.#pools.get(url.origin);
+  #route(url: WebAddress): Route {
+    const known = this.#routes.get(url.origin);
     if (known !== undefined) return known;
     const { headersTimeoutMs, idleTimeoutMs } = this;
-    const pool = new CallPool(this.target(url), { headersTimeoutMs, idleTimeoutMs });
-    this.#pools.set(url.origin, pool);
-    return pool;
+    const target = this.target(url);
+    const { tls, proxy } = target;
+    const pool = new CallPool(target, { headersTimeoutMs, idleTimeoutMs });
+    const route = { pool, ...(tls || proxy === undefined ? {} : { via: proxy }) };
+    this.#routes.set(url.origin, route);
+    return route;
   }
 }
