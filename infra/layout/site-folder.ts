@@ -30,9 +30,8 @@ export class SiteFolder {
    */
   async pin(site: SiteName, bytes: Uint8Array, now: string, floor?: number): Promise<SiteState> {
     const root = pinRoot(bytes, verifyEd25519);
-    const before = await this.#read(stateFile);
-    if (before !== undefined) {
-      const known = parseState(before);
+    const known = await this.#known();
+    if (known !== undefined) {
       const stored = await this.#read(rootFile(root.version));
       const isSame =
         known.site === site && floor === undefined && stored !== undefined && sameBytes(stored, bytes);
@@ -51,6 +50,17 @@ export class SiteFolder {
     await this.writeState(state);
     await this.note(`trust pinned: root ${root.version}, sequence floor ${floor ?? 0}`, now);
     return state;
+  }
+
+  /** The state where there is one; one that cannot be read is as good as lost. */
+  async #known(): Promise<SiteState | undefined> {
+    const bytes = await this.#read(stateFile);
+    if (bytes === undefined) return undefined;
+    try {
+      return parseState(bytes);
+    } catch {
+      return undefined;
+    }
   }
 
   /** The state. Throws `NoTrustRoot` where nothing was ever pinned, `StateLost` where roots are there and it is not. */

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { unlinkSync } from 'node:fs';
+import { unlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { openReceipt } from '../../domain/bundle/receipt.ts';
@@ -151,4 +151,16 @@ test('a delta is refused before the first write where the registry lost its base
   } finally {
     await other.stop();
   }
+});
+
+test('M18 a state that cannot be read is a lost one: it is pinned again with a floor, and not without', async () => {
+  const [site, name] = [await newSite(), parseSiteName('plant-7')];
+  const [key, now] = [await site.receiptPublicKey(), '2026-01-01T00:00:00.000Z'];
+  await bring(site, onDisk(first.files));
+  writeFileSync(join(site.path, 'state.json'), '{');
+  await rejection('StateLost', bring(site, onDisk(second.files)));
+  await rejection('StateLost', site.pin(name, rootFile, now));
+  assert.equal((await site.pin(name, rootFile, now, 1)).committedSequence, 1);
+  assert.equal(await site.receiptPublicKey(), key, 'the hub knows that key');
+  await rejection('Rollback', bring(site, onDisk(first.files)));
 });
