@@ -42,9 +42,14 @@ const scheduleRequests = ['create', 'update', 'patch', 'delete'];
 /** Writes what is done to schedules into the audit log; those that are as wanted are no news. */
 export const scheduleWitness =
   (audit: ActionAudit): ScheduleWitness =>
-  ({ verb, object, plan }, work) =>
+  ({ verb, object, plan, isFirst }, work) =>
     audit.around(
-      { verb, object, ...(plan === undefined ? {} : { request: plan }), askedBy: scheduleRequests },
+      {
+        verb,
+        object,
+        ...(plan === undefined ? {} : { request: plan }),
+        askedBy: isFirst === true ? [] : scheduleRequests,
+      },
       work,
       noRun,
     );

@@ -7,6 +7,8 @@ export interface ScheduleChange {
   readonly object: AuditObject;
   /** How it will be, as text. Default: it goes. */
   readonly plan?: string;
+  /** Whether it comes with what it belongs to, for which nobody asked in particular. Default: no. */
+  readonly isFirst?: boolean;
 }
 
 /** Stands around each change of a Schedule: is told before it is made, and sees how it ends. */

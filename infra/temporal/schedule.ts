@@ -12,6 +12,7 @@ import { workflowTypes } from '../../domain/sync/input.ts';
 import { scheduleOffset } from '../../domain/sync/spread.ts';
 import { engineCall } from './engine-call.ts';
 import type { ScheduleState } from './gateway.ts';
+import type { ScheduleWitness } from './schedule-witness.ts';
 import { attributesOfRepository } from './search-attributes.ts';
 
 /** How often, and whether at all. `everyMs` below one second counts as one second: Temporal's shortest interval. */
@@ -24,25 +25,30 @@ export interface ResyncPlan {
 const ownNote = 'spec.suspend';
 
 /** Creates or updates the Schedule of a Repository; writes nothing where it is as wanted. */
-export async function ensureResync(client: Client, ref: ObjectRef, plan: ResyncPlan): Promise<ScheduleState> {
+export async function ensureResync(
+  client: Client,
+  ref: ObjectRef,
+  plan: ResyncPlan,
+  witness: ScheduleWitness,
+): Promise<ScheduleState> {
   const wanted = scheduleOptions(ref, plan);
+  const object = { resource: 'repositories', ...ref };
+  const change = { verb: 'set-schedule', object, plan: JSON.stringify(plan) } as const;
   // Those that are there are known from the list of all: what is asked for here is mostly new.
-  if ((await engineCall(client, () => createOnce(client, wanted))) === true)
+  const create = () => engineCall(client, () => createOnce(client, wanted));
+  if ((await witness({ ...change, isFirst: true }, create)) === true)
     return stateOf(wanted.spec.intervals?.[0]?.every, wanted.state);
   const handle = client.schedule.getHandle(resyncScheduleId(ref));
   const present = await engineCall(client, () => handle.describe());
-  if (present === undefined) return ensureResync(client, ref, plan);
+  if (present === undefined) return ensureResync(client, ref, plan, witness);
   const now = stateOf(present.spec.intervals?.[0]?.every, present.state);
   const paused = plan.paused || now.heldBy !== undefined;
   const every = Math.max(1000, plan.everyMs);
   if (now.everyMs === every && now.paused === paused) return now;
-  await engineCall(client, () =>
-    handle.update(() => ({
-      spec: wanted.spec,
-      action: wanted.action,
-      ...(wanted.policies === undefined ? {} : { policies: wanted.policies }),
-      state: now.heldBy === undefined ? { ...wanted.state } : { paused, note: now.heldBy },
-    })),
+  const state = now.heldBy === undefined ? { ...wanted.state } : { paused, note: now.heldBy };
+  const { spec, action, policies = {} } = wanted;
+  await witness(change, () =>
+    engineCall(client, () => handle.update(() => ({ spec, action, policies, state }))),
   );
   return { ...now, everyMs: every, paused };
 }

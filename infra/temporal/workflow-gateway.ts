@@ -2,7 +2,6 @@ import { createHash } from 'node:crypto';
 import type { Client, WorkflowStartOptions } from '@temporalio/client';
 import { WorkflowExecutionAlreadyStartedError } from '@temporalio/common';
 import { asFailure, Failure } from '../../domain/failure.ts';
-import type { AuditObject } from '../../domain/audit/record.ts';
 import type { BatchInput, BatchProgress } from '../../domain/batch/operation.ts';
 import type { ObjectRef } from '../../domain/resources/meta.ts';
 import { isSyncTrigger, type SyncTrigger } from '../../domain/resources/repository.ts';
@@ -34,13 +33,10 @@ export function createWorkflowGateway(client: Client, witness: ScheduleWitness =
     cancelSync: async (ref, runId) =>
       (await engineCall(client, () => client.workflow.getHandle(syncWorkflowId(ref), runId).cancel())) !==
       undefined,
-    ensureSchedule: (ref, schedule) =>
-      witness({ verb: 'set-schedule', object: repositoryOf(ref), plan: JSON.stringify(schedule) }, () =>
-        ensureResync(client, ref, schedule),
-      ),
+    ensureSchedule: (ref, schedule) => ensureResync(client, ref, schedule, witness),
     deleteSchedule: (ref) =>
       deleteSchedule(client, resyncScheduleId(ref), (work) =>
-        witness({ verb: 'delete-schedule', object: repositoryOf(ref) }, work),
+        witness({ verb: 'delete-schedule', object: { resource: 'repositories', ...ref } }, work),
       ),
     scheduledRepositories: () => listResyncs(client),
     startBatch: (input) => startOrJoin(client, workflowTypes.batch, batchStart(input)),
@@ -51,8 +47,6 @@ export function createWorkflowGateway(client: Client, witness: ScheduleWitness =
     awaitVerify: (run, timeoutMs) => awaitVerdict(client, run, timeoutMs),
   };
 }
-
-const repositoryOf = (ref: ObjectRef): AuditObject => ({ resource: 'repositories', ...ref });
 
 /**
  * Starts a sync or joins the one that runs, and tells that one: it may be past the point where it could see what this

@@ -1,35 +1,32 @@
-import type { Client } from '@temporalio/client';
-import { ScheduleNotFoundError } from '@temporalio/client';
+import { ScheduleAlreadyRunning, ScheduleNotFoundError, type Client } from '@temporalio/client';
 
 interface Written {
-  readonly state?: { readonly note?: string };
+  readonly spec?: object;
+  readonly state?: object;
 }
 
-/** Temporal's schedules, as far as those of one cron expression need them; `changes` tells what was done to them. */
+/** Temporal's schedules, as far as making, changing and deleting them needs; `changes` tells what was done to them. */
 export class ScheduleDouble {
   readonly changes: string[] = [];
-  readonly #notes = new Map<string, string>();
+  readonly #schedules = new Map<string, Written>();
 
   get client(): Client {
-    const note = (id: string, { state }: Written): void => void this.#notes.set(id, state?.note ?? '');
     const schedule = {
       create: async (wanted: Written & { readonly scheduleId: string }) => {
-        this.changes.push('create');
-        note(wanted.scheduleId, wanted);
+        if (this.#schedules.has(wanted.scheduleId))
+          throw new ScheduleAlreadyRunning('there already', wanted.scheduleId);
+        this.#change('create', wanted.scheduleId, wanted);
       },
       getHandle: (id: string) => ({
         describe: async () => {
-          const found = this.#notes.get(id);
+          const found = this.#schedules.get(id);
           if (found === undefined) throw new ScheduleNotFoundError('not there', id);
-          return { state: { note: found } };
+          return { spec: {}, state: {}, ...found };
         },
-        update: async (change: () => Written) => {
-          this.changes.push('update');
-          note(id, change());
-        },
+        update: async (change: () => Written) => this.#change('update', id, change()),
         delete: async () => {
           this.changes.push('delete');
-          this.#notes.delete(id);
+          this.#schedules.delete(id);
         },
       }),
     };
@@ -37,5 +34,10 @@ export class ScheduleDouble {
       schedule,
       withDeadline: (_deadline: number, call: () => unknown) => call(),
     } as unknown as Client;
+  }
+
+  #change(what: string, id: string, written: Written): void {
+    this.changes.push(what);
+    this.#schedules.set(id, written);
   }
 }

@@ -9,6 +9,7 @@ import { LatestRequests } from '../../../infra/audit/latest-requests.ts';
 import { noSpool, SpooledOutbox } from '../../../infra/audit/spooled-outbox.ts';
 import { StoredAuditReader } from '../../../infra/audit/stored-audit-reader.ts';
 import { createLifecycleSchedules } from '../../../infra/temporal/lifecycle-schedules.ts';
+import { createWorkflowGateway } from '../../../infra/temporal/workflow-gateway.ts';
 import type { WorkflowGateway } from '../../../infra/temporal/gateway.ts';
 import { MemoryAuditObjects } from '../../support/memory-audit.ts';
 import { ScheduleDouble } from '../../support/schedule-double.ts';
@@ -212,6 +213,24 @@ test('a schedule is written down where it is made, changed or ended, and not whe
       ['Requested', 'Completed'].map((stage) => [stage, verb, who, 'imagecleanuppolicies']),
     ),
   );
+});
+
+test('the schedule that comes with a Repository is nobody’s wish in particular; a changed one is', async () => {
+  const { audit, ask, told } = scene();
+  const temporal = new ScheduleDouble();
+  const gateway = createWorkflowGateway(temporal.client, scheduleWitness(audit));
+  await ask('alice', 'update');
+  for (const everyMs of [60_000, 3_600_000]) await gateway.ensureSchedule(ref, { everyMs, paused: false });
+  await gateway.deleteSchedule(ref);
+  assert.deepEqual(temporal.changes, ['create', 'update', 'delete']);
+  const asked = (await told()).flatMap(({ stage, verb, onBehalfOf }) =>
+    stage === 'Requested' ? [[verb, onBehalfOf]] : [],
+  );
+  assert.deepEqual(asked[0], ['set-schedule', undefined]);
+  assert.deepEqual(asked.slice(-2), [
+    ['set-schedule', 'alice'],
+    ['delete-schedule', 'alice'],
+  ]);
 });
 
 test('Q05: a schedule whose change cannot be written down before stays as it is', async () => {
