@@ -14,7 +14,7 @@ export interface Answer {
   readonly status: 200 | 201 | 204;
   readonly body?: object;
   /** The body where it is JSON already; instead of `body`. */
-  readonly json?: string;
+  readonly json?: Uint8Array<ArrayBuffer>;
   /** The workflow that was started, for the audit log. */
   readonly workflow?: { readonly id: string; readonly runId: string };
   readonly stream?: {

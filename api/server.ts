@@ -28,7 +28,7 @@ export interface ListeningServer {
 
 /** Serves the app on a port; 0 takes a free one. */
 export async function serveApi(app: ApiApp, host: string, port: number): Promise<ListeningServer> {
-  const listener = getRequestListener(app.fetch, { overrideGlobalObjects: false });
+  const listener = getRequestListener(app.fetch);
   const server = createServer(limits, (request, response) => {
     if (isOriginForm(request)) void listener(request, response);
     else refuse(response);

@@ -17,6 +17,7 @@ export function requestIdentity(): MiddlewareHandler<ApiEnvironment> {
     context.set('kind', '');
     context.set('caller', undefined);
     await next();
-    context.header('X-Request-Id', id);
+    // Not context.header(): once there is an answer that makes another one, and reads the body through a stream.
+    context.res.headers.set('X-Request-Id', id);
   };
 }

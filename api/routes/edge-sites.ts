@@ -5,7 +5,7 @@ import { edgeSiteView } from '../../domain/api/views.ts';
 import { Failure } from '../../domain/failure.ts';
 import type { EdgeSite } from '../../domain/resources/edge-site.ts';
 import { newMeta, present } from '../objects.ts';
-import { keptJson, listAnswer } from '../list-answer.ts';
+import { listAnswer } from '../list-answer.ts';
 import { route, type Route } from '../route.ts';
 import {
   edgeSiteEditSchema,
@@ -47,7 +47,7 @@ const listRoute = (tools: RouteTools): Route =>
     },
     async ({ query }) => {
       const page = tools.edgeSites.page(listQuery(query, edgeSiteView));
-      return listAnswer('EdgeSite', page, keptJson(present));
+      return listAnswer('EdgeSite', page, (row) => row.json(present));
     },
   );
 

@@ -4,7 +4,7 @@ import { usersOf } from '../../domain/api/registry-use.ts';
 import { Failure } from '../../domain/failure.ts';
 import { forceDeleteAnnotation, type RegistrySecret } from '../../domain/resources/registry-secret.ts';
 import { presentSecret } from '../objects.ts';
-import { keptJson, listAnswer } from '../list-answer.ts';
+import { listAnswer } from '../list-answer.ts';
 import { allNamespaces, route, type Route } from '../route.ts';
 import {
   listParameters,
@@ -53,7 +53,7 @@ const listRoute = (tools: RouteTools): Route =>
     async ({ params, query }) => {
       const namespace = params.ns === allNamespaces ? undefined : params.ns;
       const page = tools.registrySecrets.page(listQuery(query, registrySecretView), namespace);
-      return listAnswer('RegistrySecret', page, keptJson(presentSecret));
+      return listAnswer('RegistrySecret', page, (row) => row.json(presentSecret));
     },
   );
 

@@ -7,7 +7,7 @@ import { Failure } from '../../domain/failure.ts';
 import type { Repository } from '../../domain/resources/repository.ts';
 import type { Call } from '../context.ts';
 import { newMeta, present } from '../objects.ts';
-import { keptJson, listAnswer } from '../list-answer.ts';
+import { listAnswer } from '../list-answer.ts';
 import { allNamespaces, route, type Answer, type Route } from '../route.ts';
 import { groupVersion } from '../schema/meta.ts';
 import {
@@ -98,12 +98,10 @@ const createRoute = (tools: RouteTools): Route =>
 const honest = (tools: RouteTools, repository: Repository): Repository =>
   withWorkerSilence(repository, tools.workerSilenceMs?.() ?? 0, tools.now());
 
-const jsonOf = keptJson<Repository>(present);
-
 /** Only what is said of a Repository itself can be kept: for how long no worker was heard of changes with time. */
-function honestJson(tools: RouteTools, row: ListRow<Repository>): string {
+function honestJson(tools: RouteTools, row: ListRow<Repository>): Uint8Array {
   const told = honest(tools, row.item);
-  return told === row.item ? jsonOf(row) : JSON.stringify(present(told));
+  return told === row.item ? row.json(present) : Buffer.from(JSON.stringify(present(told)));
 }
 
 /** Only the object is created here: the reconciler starts the first sync, as it does for `kubectl apply`. */

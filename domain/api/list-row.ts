@@ -1,12 +1,13 @@
 /**
- * An item as lists keep it, with the texts that were made of it. An item that changes is another row, so each text is
- * made at most once: searches look at every row, and pages answer the same ones again and again.
+ * An item as lists keep it, with what was made of it. An item that changes is another row, so each is made
+ * at most once: searches look at every row, and pages answer the same ones again and again.
  */
 export class ListRow<T> {
   readonly item: T;
   /** Unique among the rows of a list. */
   readonly identity: string;
   readonly #texts = new Map<string, string>();
+  #json: Uint8Array | undefined;
 
   constructor(item: T, identity: string) {
     this.item = item;
@@ -21,4 +22,13 @@ export class ListRow<T> {
     this.#texts.set(name, made);
     return made;
   }
+
+  /** The JSON, in UTF-8, of the item as `show` shows it, which must always be the same. */
+  json(show: (item: T) => object): Uint8Array {
+    this.#json ??= utf8(JSON.stringify(show(this.item)));
+    return this.#json;
+  }
 }
+
+const encoder = new TextEncoder();
+const utf8 = (text: string): Uint8Array => encoder.encode(text);

@@ -19,33 +19,23 @@ export interface Page<T> {
   readonly totalItems: number;
 }
 
-type RowTest<T> = (row: ListRow<T>) => boolean;
+/** Whether a row is let through. */
+export type RowTest<T> = (row: ListRow<T>) => boolean;
+
+/** What is searched for. */
+interface Search {
+  readonly search?: string | undefined;
+  readonly name?: string | undefined;
+  readonly equals?: ListQuery['equals'] | undefined;
+}
 
 /** What a query's words and filters ask of each row. None: every row is let through. */
-export function rowTests<T>(view: ListView<T>, query: ListQuery): readonly RowTest<T>[] {
+export function rowTests<T>(view: ListView<T>, query: Search): readonly RowTest<T>[] {
   return [
     ...wordTest(view, view.searched, query.search),
     ...wordTest(view, view.named, query.name),
     ...Object.entries(query.equals ?? {}).map(([field, value]) => equalsTest(view, field, value)),
   ];
-}
-
-/** Cuts one page out of rows that are sorted already, and counts those that pass the tests. */
-export function testedPage<R>(
-  rows: readonly R[],
-  tests: readonly ((row: R) => boolean)[],
-  query: Pick<ListQuery, 'page' | 'limit'>,
-): Page<R> {
-  if (tests.length === 0) return cutPage(rows, query);
-  const start = (query.page - 1) * query.limit;
-  const items: R[] = [];
-  let totalItems = 0;
-  for (const row of rows) {
-    if (!tests.every((test) => test(row))) continue;
-    if (totalItems >= start && items.length < query.limit) items.push(row);
-    totalItems += 1;
-  }
-  return { items, totalItems };
 }
 
 /** Cuts one page out of items that are sorted and filtered already. A page past the end is empty. */

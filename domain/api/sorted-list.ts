@@ -1,20 +1,29 @@
 import type { SortOrder } from './list-query.ts';
 import type { ListRow } from './list-row.ts';
-import type { ListView } from './list-view.ts';
+import type { ListView, RowTest } from './list-view.ts';
 
 /**
- * Rows in one order, in which each that changes is put in its place at once. Ties are broken by identity, so that pages
+ * The rows that pass some tests, in one order, in which each that changes is put in its place at once. Ties are broken by identity, so that pages
  * never overlap.
  */
 export class SortedList<T> {
   readonly #key: (item: T) => string;
   readonly #sign: 1 | -1;
+  readonly #tests: readonly RowTest<T>[];
   readonly #rows: ListRow<T>[];
 
-  constructor(view: ListView<T>, order: SortOrder, rows: Iterable<ListRow<T>>) {
+  /** `tests` default: every row passes. */
+  constructor(
+    view: ListView<T>,
+    order: SortOrder,
+    rows: Iterable<ListRow<T>>,
+    tests: readonly RowTest<T>[] = [],
+  ) {
     this.#key = view.fields[order.field] ?? view.identity;
     this.#sign = order.descending ? -1 : 1;
-    this.#rows = [...rows].sort((a, b) => this.#compare(a, b));
+    this.#tests = tests;
+    const passing = [...rows].filter((row) => this.#passes(row));
+    this.#rows = passing.sort((a, b) => this.#compare(a, b));
   }
 
   /** All rows in order, for now: the next change shows in the same array. */
@@ -24,13 +33,18 @@ export class SortedList<T> {
 
   /** Puts a row in the place of the one of the same identity. `before` undefined: it is new; `after` undefined: gone. */
   change(before: ListRow<T> | undefined, after: ListRow<T> | undefined): void {
-    const from = before === undefined ? undefined : this.#placeOf(before);
-    if (from !== undefined && after !== undefined && this.#staysAt(from, after)) {
-      this.#rows[from] = after;
+    const from = before !== undefined && this.#passes(before) ? this.#placeOf(before) : undefined;
+    const next = after !== undefined && this.#passes(after) ? after : undefined;
+    if (from !== undefined && next !== undefined && this.#staysAt(from, next)) {
+      this.#rows[from] = next;
       return;
     }
     if (from !== undefined) this.#rows.splice(from, 1);
-    if (after !== undefined) this.#rows.splice(this.#placeOf(after), 0, after);
+    if (next !== undefined) this.#rows.splice(this.#placeOf(next), 0, next);
+  }
+
+  #passes(row: ListRow<T>): boolean {
+    return this.#tests.every((test) => test(row));
   }
 
   /** Most changes do not touch the field that a list is sorted by. */
