@@ -28,6 +28,7 @@ export interface ListeningServer {
 
 /** Serves the app on a port; 0 takes a free one. */
 export async function serveApi(app: ApiApp, host: string, port: number): Promise<ListeningServer> {
+  // Puts Request and Response of its own in the place of the global ones: they write an answer without a stream between.
   const listener = getRequestListener(app.fetch);
   const server = createServer(limits, (request, response) => {
     if (isOriginForm(request)) void listener(request, response);
