@@ -61,6 +61,7 @@ export class CallConnection {
       this.destroy(new Failure('NetworkError', { detail: 'the connection was closed' })),
     );
     socket.on('error', (error) => this.destroy(error));
+    socket.on('timeout', () => this.#silent());
     const { headersTimeoutMs, idleTimeoutMs } = timeouts;
     const tick = Math.min(longestTickMs, headersTimeoutMs / 4, idleTimeoutMs / 4);
     this.#ticks = setInterval(() => this.#tick(), tick).unref();
@@ -115,7 +116,6 @@ export class CallConnection {
       if (this.#waiting === undefined) return reject(this.#reason ?? new Failure('UploadFailed'));
       this.#unwritten -= chunk.byteLength;
       this.#openWrites += 1;
-      this.#expectMore();
       const head = this.#unsentHead;
       this.#unsentHead = '';
       if (head !== '') {
@@ -125,8 +125,6 @@ export class CallConnection {
       this.#socket.write(chunk, (error) => {
         this.#openWrites -= 1;
         if (error !== undefined && error !== null) return reject(this.#reason ?? error);
-        if (this.#openWrites > 0 || this.#unwritten === 0) this.#expectMore();
-        else this.#deadline = Number.POSITIVE_INFINITY;
         return resolve();
       });
       if (head !== '') this.#socket.uncork();
@@ -150,6 +148,7 @@ export class CallConnection {
       this.#unsentHead = head;
       this.#unwritten = length;
       this.#deadline = Number.POSITIVE_INFINITY;
+      this.#socket.setTimeout(this.#timeouts.idleTimeoutMs);
       return;
     }
     if (body === undefined || body.byteLength === 0) {
@@ -259,10 +258,20 @@ export class CallConnection {
     this.destroy(new Failure('Timeout', { detail }));
   }
 
+  /**
+   * The socket's own clock, which sees the progress of a large write on a slow link. Silence while the source is slow is
+   * not this side's; the next write starts the clock again.
+   */
+  #silent(): void {
+    if (this.#openWrites > 0 || this.#unwritten === 0)
+      this.destroy(new Failure('Timeout', { detail: 'upload' }));
+  }
+
   #settle(): void {
     if (!this.#ended || this.#inFlight > 0 || this.#answer === undefined) return;
     const waiting = this.#waiting;
     this.#waiting = undefined;
+    if (waiting?.exchange.length !== undefined) this.#socket.setTimeout(0);
     waiting?.resolve(this.#answer);
     // An answer that came before all was sent ends the sending.
     if (this.#unwritten > 0) this.destroy(new Failure('UploadFailed', { detail: 'answered too early' }));
