@@ -31,6 +31,9 @@ const looksAtOnce = 8;
 /** Milliseconds after which a run is told once more what its copy does not go by yet; each time as long again. */
 const tellAgainMs = 30_000;
 
+/** Milliseconds for which it is known what a run was told, where it cannot be looked at. */
+const rememberedMs = 600_000;
+
 interface Told {
   readonly generation: number;
   readonly times: number;
@@ -74,7 +77,9 @@ class SiteCopyFollower {
       for (let next = waiting.pop(); next !== undefined; next = waiting.pop()) await this.#follow(next, seen);
     };
     await Promise.all(Array.from({ length: Math.min(looksAtOnce, waiting.length) }, lane));
-    this.#told = new Map([...this.#told].filter(([key]) => seen.has(key)));
+    const { now = Date.now } = this.#deps;
+    const isKept = ([key, { at }]: [string, Told]): boolean => seen.has(key) || now() - at < rememberedMs;
+    this.#told = new Map([...this.#told].filter(isKept));
   }
 
   async #follow({ metadata: { namespace = '', name } }: Repository, seen: Set<string>): Promise<void> {

@@ -110,6 +110,19 @@ test('a copy that goes by an edited site is told once, and again only where it d
   stop();
 });
 
+test('a look that fails in between is no reason to tell a copy once more', async () => {
+  const { hub, beat, told, edit, stop, settle } = await scene();
+  hub.beats = [beat()];
+  await edit(2, { bandwidth: 9000 });
+  await settle();
+  hub.failure = new Failure('EngineUnavailable');
+  await settle();
+  delete hub.failure;
+  await settle();
+  assert.equal(told.length, 1);
+  stop();
+});
+
 test('one of several copies that has not heard is enough', async () => {
   const { hub, beat, told, edit, terms, stop, settle } = await scene();
   await edit(2, { bandwidth: 9000 });
