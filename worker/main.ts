@@ -102,7 +102,10 @@ const credentials = auditedCredentials(createCredentialStore(cluster, resources)
   now: () => new Date(),
 });
 await loadPlugins(settings.plugins);
-const registries = new RegistryClients({ proxies: settings.proxies });
+const registries = new RegistryClients({
+  proxies: settings.proxies,
+  onWarning: (registry, text) => log.warn({ registry }, `the registry warns: ${text}`),
+});
 const metrics = new Registry();
 collectDefaultMetrics({ register: metrics, prefix: 'imageferry_worker_' });
 

@@ -51,7 +51,10 @@ const place = {
   dataConverter: sharedDataConverter(settings.codecKeys),
 };
 const temporal = connectTemporal(place);
-const registries = new RegistryClients({ proxies: settings.proxies });
+const registries = new RegistryClients({
+  proxies: settings.proxies,
+  onWarning: (registry, text) => log.warn({ registry }, `the registry warns: ${text}`),
+});
 const metrics = new Registry();
 const limits = new SiteLimits();
 /** The pool of bundles, which this worker only reads. */

@@ -18,6 +18,7 @@ import { networkFailure } from './network-failure.ts';
 import type { PaceLimits } from './read-pace.ts';
 import { ReadPool } from './read-pool.ts';
 import { RetryPlan } from '../copy/retry-plan.ts';
+import { RegistryWarnings, type OnRegistryWarning } from './registry-warnings.ts';
 import { RegistrySession } from './session.ts';
 import { Transport } from './transport.ts';
 import { UploadStrategies } from './upload-strategies.ts';
@@ -26,6 +27,8 @@ import { UploadStrategies } from './upload-strategies.ts';
 export interface RegistryLimits extends BudgetLimits, PaceLimits {
   /** Default: every host is called directly. */
   readonly proxies?: ProxySettings;
+  /** Told each `Warning` of each registry once. Default: nobody is. */
+  readonly onWarning?: OnRegistryWarning;
 }
 
 const shortLifeMs = 5000;
@@ -50,6 +53,7 @@ export class RegistryClient {
     budgets: HostBudgets,
     strategies: UploadStrategies,
     limits: RegistryLimits,
+    warnings: RegistryWarnings,
   ) {
     this.access = access;
     this.strategies = strategies;
@@ -65,7 +69,7 @@ export class RegistryClient {
     const auth = new Authenticator(origins, access.credential, (realm, authorization) =>
       fetchToken(transport, realm, authorization),
     );
-    this.session = new RegistrySession(origins, transport, budget, auth);
+    this.session = new RegistrySession(origins, transport, budget, auth, warnings);
     this.reads = new ReadPool(transport, limits);
   }
 
@@ -102,11 +106,13 @@ export class RegistryClients {
   readonly #limits: RegistryLimits;
   readonly #budgets: HostBudgets;
   readonly #strategies = new UploadStrategies();
+  readonly #warnings: RegistryWarnings;
   readonly #clients = new Map<string, RegistryClient>();
 
   constructor(limits: RegistryLimits = {}) {
     this.#limits = limits;
     this.#budgets = new HostBudgets(limits);
+    this.#warnings = new RegistryWarnings(limits.onWarning);
   }
 
   of(access: RegistryAccess): RegistryClient {
@@ -118,7 +124,7 @@ export class RegistryClients {
       this.#clients.delete(oldestKey);
       oldest?.close();
     }
-    const client = new RegistryClient(access, this.#budgets, this.#strategies, this.#limits);
+    const client = new RegistryClient(access, this.#budgets, this.#strategies, this.#limits, this.#warnings);
     this.#clients.set(key, client);
     return client;
   }

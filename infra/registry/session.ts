@@ -8,6 +8,7 @@ import type { Authenticator, Scope } from './authenticator.ts';
 import type { HostBudget } from './host-budget.ts';
 import type { HttpAnswer } from './http-answer.ts';
 import { networkFailure } from './network-failure.ts';
+import type { RegistryWarnings } from './registry-warnings.ts';
 import { RetryPlan } from '../copy/retry-plan.ts';
 import type { Exchange } from './exchange.ts';
 import type { Transport } from './transport.ts';
@@ -51,13 +52,21 @@ export class RegistrySession {
   readonly transport: Transport;
   readonly budget: HostBudget;
   readonly #auth: Authenticator;
+  readonly #warnings: RegistryWarnings;
 
-  constructor(origins: OriginSet, transport: Transport, budget: HostBudget, auth: Authenticator) {
+  constructor(
+    origins: OriginSet,
+    transport: Transport,
+    budget: HostBudget,
+    auth: Authenticator,
+    warnings: RegistryWarnings,
+  ) {
     this.origins = origins;
     this.addresses = new AddressSpace(origins.registry);
     this.transport = transport;
     this.budget = budget;
     this.#auth = auth;
+    this.#warnings = warnings;
   }
 
   /** Sends a call, again where that may help. Throws the failure of the last try. */
@@ -102,8 +111,12 @@ export class RegistrySession {
     await this.#auth.challenged(answer.all('www-authenticate'), scope, sent, refusals);
   }
 
-  /** Tells the budget how an answer went, and returns its failure where it is one that says "later". */
+  /**
+   * Tells the budget how an answer went, and people what the registry warns of; returns its failure where it is one that
+   * says "later".
+   */
   judge(answer: HttpAnswer, about: RequestSubject): Failure | undefined {
+    this.#warnings.see(this.origins.domain, answer);
     if (answer.status === 429) {
       this.budget.pause(pauseOf(answer) ?? 1000 + Math.random() * 1000);
       return answerFailure(answer, about);

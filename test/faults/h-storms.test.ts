@@ -224,24 +224,32 @@ heading('H. Rate limits, 5xx storms and network faults', () => {
     assert.ok(performance.now() - started < 8000);
   });
 
-  row('H12 Warning headers, whatever they say and however often, are no failure', async (world) => {
-    const image = sampleImage('h12', [300_000]);
-    const { source, target } = await world.pair(image);
-    for (const registry of [source, target]) {
-      registry.script({}, async (exchange) => {
-        const honest = await exchange.honestAnswer();
-        const warning = [
-          '299 - "this registry is retired soon"',
-          '299 r.example "geschlossen für immer: \\"ja\\"" "Tue, 24 Nov 2026 08:49:37 GMT"',
-          `199 - "${'long '.repeat(400)}"`,
-          '',
-        ];
-        await exchange.send({ ...honest, headers: { ...honest.headers, warning } });
-      });
-    }
-    await world.copy(source, target);
-    world.landed(target, image);
-  });
+  row(
+    'H12 Warning headers, whatever they say and however often, are told once and are no failure',
+    async (world) => {
+      const image = sampleImage('h12', [300_000]);
+      const { source, target } = await world.pair(image);
+      for (const registry of [source, target]) {
+        registry.script({}, async (exchange) => {
+          const honest = await exchange.honestAnswer();
+          const warning = [
+            '299 - "this registry is retired soon"',
+            '299 r.example "geschlossen für immer: \\"ja\\"" "Tue, 24 Nov 2026 08:49:37 GMT"',
+            `199 - "${'long '.repeat(400)}"`,
+            '',
+          ];
+          await exchange.send({ ...honest, headers: { ...honest.headers, warning } });
+        });
+      }
+      await world.copy(source, target);
+      world.landed(target, image);
+      const text = 'this registry is retired soon';
+      assert.deepEqual(
+        world.warnings.toSorted(),
+        [source, target].map(({ host }) => `${host}: ${text}`).toSorted(),
+      );
+    },
+  );
 
   row('H13 a registry that answers nothing does not slow the others down', async (world) => {
     world.maxRequests = 3000;

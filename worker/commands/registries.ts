@@ -24,11 +24,15 @@ export interface RegistryOptions {
 
 /** Opens repositories with the credentials that `docker login` stored. */
 export class Registries {
-  readonly clients = new RegistryClients({ proxies: parseProxySettings(process.env) });
+  readonly clients: RegistryClients;
   readonly #options: RegistryOptions;
 
   constructor(options: RegistryOptions) {
     this.#options = options;
+    this.clients = new RegistryClients({
+      proxies: parseProxySettings(process.env),
+      ...(options.quiet ? {} : { onWarning: warn }),
+    });
   }
 
   async open(domain: RegistryDomain, path: RepositoryPath, role: StoreRole): Promise<RegistryStore> {
@@ -50,6 +54,10 @@ export class Registries {
       ...(credential === undefined ? {} : { credential }),
     };
   }
+}
+
+function warn(domain: string, text: string): void {
+  process.stderr.write(`${process.stderr.isTTY ? '\r\u001b[K' : ''}warning from ${domain}: ${text}\n`);
 }
 
 /** A reference as people write it; `docker://` in front is allowed, as other tools have it. */

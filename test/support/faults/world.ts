@@ -35,6 +35,8 @@ export class FaultWorld {
   readonly engine: CopyEngine;
   /** INV8: requests that all doubles together may see. */
   maxRequests = 400;
+  /** What registries warned of. */
+  readonly warnings: string[] = [];
   readonly #closeEngine: () => Promise<void>;
   readonly #doubles: Double[] = [];
   readonly #canaries: Canary[] = [];
@@ -42,7 +44,8 @@ export class FaultWorld {
   readonly #failures: Failure[] = [];
 
   constructor(limits: RegistryLimits = {}) {
-    const { engine, close } = quickEngine(limits);
+    const onWarning = (domain: string, text: string): unknown => this.warnings.push(`${domain}: ${text}`);
+    const { engine, close } = quickEngine({ onWarning, ...limits });
     this.engine = engine;
     this.#closeEngine = close;
   }
