@@ -6,7 +6,10 @@ import { scheduleOffset } from '../sync/spread.ts';
 export interface RegistrySecretWish {
   /** The credential to put into its Secret, before anything else is written. Default: none came in. */
   readonly credential?: { readonly username: string; readonly password: string };
-  /** JSON merge patch that hides the password and mirrors the spec in annotations. Default: nothing to write. */
+  /**
+   * JSON merge patch that hides the password and mirrors the spec in annotations, of just the version that was looked at:
+   * an old one does not know yet how a verification ended. Default: nothing to write.
+   */
   readonly patch?: object;
   /** Whether the connection should be verified now. */
   readonly verify: boolean;
@@ -26,13 +29,15 @@ export function registrySecretWish(secret: RegistrySecret, now: number): Registr
   const { username, password } = secret.spec;
   const annotations = wantedAnnotations(secret);
   const plain = password !== encryptedPassword;
+  const { resourceVersion } = secret.metadata;
   const patch = {
-    ...(Object.keys(annotations).length === 0 ? {} : { metadata: { annotations } }),
+    metadata: { annotations, ...(resourceVersion === undefined ? {} : { resourceVersion }) },
     ...(plain ? { spec: { password: encryptedPassword } } : {}),
   };
+  const asWanted = Object.keys(annotations).length === 0 && !plain;
   return {
     ...(plain ? { credential: { username, password } } : {}),
-    ...(Object.keys(patch).length === 0 ? {} : { patch }),
+    ...(asWanted ? {} : { patch }),
     verify: verificationDue(secret, now),
   };
 }

@@ -2,6 +2,16 @@ import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { before, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
+import pino from 'pino';
+import type { ObjectRef } from '../../domain/resources/meta.ts';
+import type { RegistrySecret } from '../../domain/resources/registry-secret.ts';
+import { connectCluster } from '../../infra/kubernetes/connection.ts';
+import { createCredentialStore } from '../../infra/kubernetes/credential-store.ts';
+import { createEventRecorder } from '../../infra/kubernetes/event-recorder.ts';
+import { createResourceClients } from '../../infra/kubernetes/resource-client.ts';
+import type { WorkflowGateway } from '../../infra/temporal/gateway.ts';
+import type { ReconcileDependencies } from '../../worker/reconcile/dependencies.ts';
+import { RegistrySecretReconciler } from '../../worker/reconcile/registry-secrets.ts';
 import { freshNamespace } from '../support/api-client.ts';
 import { apply, etcdKeysHolding, kubectl } from '../support/kubectl.ts';
 import { endpoints } from '../support/stack.ts';
@@ -87,6 +97,31 @@ test('a right credential is verified and shown so by kubectl get', async () => {
     const { stdout } = await inNamespace('get', 'registrysecrets', 'good', '--no-headers');
     return /^good +\S+ +other +success +/.test(stdout);
   });
+});
+
+test('a worker that looks at an old copy does not take a verdict back', async () => {
+  const cluster = connectCluster(endpoints().kubeconfig);
+  const clients = createResourceClients(cluster);
+  const old = await clients
+    .resource('registrysecrets')
+    .create(secret('lag', registries.upstream) as RegistrySecret);
+  const verdict = async () =>
+    (await read('registrysecret', 'lag')).metadata.annotations['theriseunion.io/verify-status'];
+  await until('it is verified', async () => (await verdict()) === 'success');
+  const started: string[] = [];
+  const lagging = new RegistrySecretReconciler({
+    clients,
+    caches: { cache: () => ({ get: () => old, list: () => [old], onChange: () => {} }) },
+    credentials: createCredentialStore(cluster, clients),
+    events: createEventRecorder(cluster, 'test'),
+    workflows: {
+      startVerify: async ({ name }: ObjectRef) => void started.push(name),
+    } as unknown as WorkflowGateway,
+    log: pino({ level: 'silent' }),
+  } as unknown as ReconcileDependencies);
+  await lagging.reconcile({ namespace: ns, name: 'lag' });
+  assert.equal(await verdict(), 'success');
+  assert.deepEqual(started, []);
 });
 
 const refusals: readonly (readonly [string, object, RegExp])[] = [

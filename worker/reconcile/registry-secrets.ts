@@ -78,12 +78,23 @@ export class RegistrySecretReconciler {
     const wish = registrySecretWish(secret, now);
     if (wish.credential !== undefined) await this.#keep(secret, ref, wish.credential);
     await this.#adopt(secret);
-    if (wish.patch !== undefined) await this.#deps.clients.resource('registrysecrets').patch(ref, wish.patch);
+    if (wish.patch !== undefined && !(await this.#write(ref, wish.patch))) return;
     const key = `${ref.namespace}/${ref.name}`;
     if (!this.#toVerify.has(key) && !wish.verify) return;
     await this.#awaitCredential(secret, now);
     await this.#deps.workflows.startVerify(ref);
     this.#toVerify.delete(key);
+  }
+
+  /** False where the object was changed meanwhile: the watch brings the newer one, and with it the next look. */
+  async #write(ref: ObjectRef, patch: object): Promise<boolean> {
+    try {
+      await this.#deps.clients.resource('registrysecrets').patch(ref, patch);
+      return true;
+    } catch (error) {
+      if (error instanceof Failure && error.code === 'Conflict') return false;
+      throw error;
+    }
   }
 
   /**

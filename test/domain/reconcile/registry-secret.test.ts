@@ -38,6 +38,12 @@ test('a remembered configuration that cannot be read is removed whole', () => {
   assert.equal(withoutPassword('null'), null);
 });
 
+test('what is written is meant for the version that was looked at, and no newer one', () => {
+  const looked = secret('<encrypted>', {});
+  const wish = registrySecretWish({ ...looked, metadata: { ...looked.metadata, resourceVersion: '7' } }, now);
+  assert.match(JSON.stringify(wish.patch), /"resourceVersion":"7"/);
+});
+
 test('an object as wanted is not written again', () => {
   const wish = registrySecretWish(secret('<encrypted>', mirrored, '2025-12-31T23:59:30Z'), now);
   assert.deepEqual(wish, { verify: false });
