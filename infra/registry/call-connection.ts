@@ -5,6 +5,7 @@ import { ChunkedDecoder } from './chunked-decoder.ts';
 import { dial, type DialTarget } from './dial.ts';
 import { requestHead, type Exchange } from './exchange.ts';
 import type { HttpAnswer } from './http-answer.ts';
+import { OutgoingBody } from './outgoing-body.ts';
 import { bodyLength, maxHeadBytes, parseResponseHead } from './response-head.ts';
 
 /** Milliseconds that a call waits for its answer's head, and without a byte of its body. */
@@ -47,11 +48,8 @@ export class CallConnection {
   readonly #ticks: NodeJS.Timeout;
   #broken = false;
   #reason: unknown;
-  /** The head of a request whose body is written piece by piece, until the first piece goes out with it. */
-  #unsentHead = '';
-  /** Bytes of such a body that are still to be written, and pieces that have not left the process yet. */
-  #unwritten = 0;
-  #openWrites = 0;
+  /** Default: the request has no body, or it went with the head. */
+  #outgoing: OutgoingBody | undefined;
 
   private constructor(socket: Socket, timeouts: CallTimeouts) {
     this.#socket = socket;
@@ -98,7 +96,7 @@ export class CallConnection {
       this.#waiting = { exchange, sink, resolve, reject };
       this.answering = this.#ended = false;
       this.#answer = undefined;
-      this.#deadline = performance.now() + this.#timeouts.headersTimeoutMs;
+      this.#expectAnswer(exchange);
       try {
         this.#send(exchange);
       } catch (error) {
@@ -107,28 +105,16 @@ export class CallConnection {
     });
   }
 
-  /**
-   * Writes the next piece of a body whose `length` was announced; resolves when it has left the process. Nobody waits for
-   * the other side while there is nothing to write.
-   */
-  write(chunk: Uint8Array): Promise<void> {
-    return new Promise((resolve, reject) => {
-      if (this.#waiting === undefined) return reject(this.#reason ?? new Failure('UploadFailed'));
-      this.#unwritten -= chunk.byteLength;
-      this.#openWrites += 1;
-      const head = this.#unsentHead;
-      this.#unsentHead = '';
-      if (head !== '') {
-        this.#socket.cork();
-        this.#socket.write(head, 'latin1');
-      }
-      this.#socket.write(chunk, (error) => {
-        this.#openWrites -= 1;
-        if (error !== undefined && error !== null) return reject(this.#reason ?? error);
-        return resolve();
-      });
-      if (head !== '') this.#socket.uncork();
-    });
+  /** Writes the next piece of a body whose `length` was announced; resolves when it has left the process. */
+  async write(chunk: Uint8Array): Promise<void> {
+    const body = this.#outgoing;
+    if (body === undefined) throw this.#reason ?? new Failure('UploadFailed');
+    try {
+      await body.write(chunk);
+    } catch (error) {
+      throw this.#reason ?? error;
+    }
+    if (!body.isWriting && !body.isPartial) this.#allSent(body);
   }
 
   destroy(error: unknown): void {
@@ -145,8 +131,7 @@ export class CallConnection {
     const head = requestHead(exchange);
     const { body, length } = exchange;
     if (length !== undefined) {
-      this.#unsentHead = head;
-      this.#unwritten = length;
+      this.#outgoing = new OutgoingBody(this.#socket, head, length);
       this.#deadline = Number.POSITIVE_INFINITY;
       this.#socket.setTimeout(this.#timeouts.idleTimeoutMs);
       return;
@@ -248,6 +233,19 @@ export class CallConnection {
     this.#settle();
   }
 
+  #expectAnswer({ answerTimeoutMs }: Exchange): void {
+    this.#deadline = performance.now() + (answerTimeoutMs ?? this.#timeouts.headersTimeoutMs);
+  }
+
+  /** A body that was written piece by piece has left the process; its answer may be there already. */
+  #allSent(body: OutgoingBody): void {
+    if (this.#waiting === undefined || this.#outgoing !== body) return;
+    this.#socket.setTimeout(0);
+    if (this.#answer !== undefined) return;
+    this.#expectAnswer(this.#waiting.exchange);
+    this.#deadline += body.drainMs();
+  }
+
   #expectMore(): void {
     this.#deadline = performance.now() + this.#timeouts.idleTimeoutMs;
   }
@@ -263,18 +261,17 @@ export class CallConnection {
    * not this side's; the next write starts the clock again.
    */
   #silent(): void {
-    if (this.#openWrites > 0 || this.#unwritten === 0)
-      this.destroy(new Failure('Timeout', { detail: 'upload' }));
+    if (this.#outgoing?.isWriting === true) this.destroy(new Failure('Timeout', { detail: 'upload' }));
   }
 
   #settle(): void {
     if (!this.#ended || this.#inFlight > 0 || this.#answer === undefined) return;
-    const waiting = this.#waiting;
-    this.#waiting = undefined;
-    if (waiting?.exchange.length !== undefined) this.#socket.setTimeout(0);
+    const [waiting, body] = [this.#waiting, this.#outgoing];
+    this.#waiting = this.#outgoing = undefined;
+    if (body !== undefined) this.#socket.setTimeout(0);
     waiting?.resolve(this.#answer);
     // An answer that came before all was sent ends the sending.
-    if (this.#unwritten > 0) this.destroy(new Failure('UploadFailed', { detail: 'answered too early' }));
+    if (body?.isPartial === true) this.destroy(new Failure('UploadFailed', { detail: 'answered too early' }));
   }
 
   /** The other side has nothing more to say: the end of an answer that is framed by just that, else a broken one. */

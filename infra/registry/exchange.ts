@@ -19,6 +19,8 @@ export interface Exchange {
   readonly expect?: readonly number[];
   /** True where it must not be sent again, not even when a kept connection was closed under it. Default: false. */
   readonly once?: boolean;
+  /** Milliseconds from the last byte of the request to the head of its answer. Default: the connection's own time-out. */
+  readonly answerTimeoutMs?: number;
   readonly signal?: AbortSignal;
   /** The proxy that gets the request, which then names the whole address. Default: the host itself does. */
   readonly via?: Proxy;

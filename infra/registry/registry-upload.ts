@@ -25,6 +25,9 @@ export interface UploadContext {
 /** Blobs up to this size are held in memory and sent as one short call. */
 const smallBytes = 128 * 1024;
 
+/** Bytes a second that a registry takes in at the least, once it has them: it hashes them all, or moves them in its store. */
+const takenInPerSecond = 10_000_000;
+
 /** One upload session of the OCI distribution spec ("Pushing blobs"). */
 export class RegistryUpload implements BlobUpload {
   readonly offset: number;
@@ -105,6 +108,7 @@ export class RegistryUpload implements BlobUpload {
       method: this.#strategy.method === 'put' ? 'PUT' : 'PATCH',
       url: this.#strategy.method === 'put' ? this.#withDigest() : this.#location,
       length,
+      answerTimeoutMs: this.#takingInMs(),
       headers: {
         'content-type': 'application/octet-stream',
         ...(whole ? {} : { 'content-range': `${this.#sent}-${this.#sent + length - 1}` }),
@@ -152,9 +156,16 @@ export class RegistryUpload implements BlobUpload {
       },
       accept: [400, 404, 413, 416],
       tries: 1,
+      answerTimeoutMs: this.#takingInMs(),
       ...(signal === undefined ? {} : { signal }),
     });
     await this.#judge(answer, [201, 204]);
+  }
+
+  /** Milliseconds that the registry may take for the end of the upload. */
+  #takingInMs(): number {
+    const { session, blob } = this.#context;
+    return session.transport.headersTimeoutMs + (blob.size / takenInPerSecond) * 1000;
   }
 
   /** Prefers what the registry said to how the connection broke. */

@@ -33,6 +33,8 @@ export interface Call {
   readonly tries?: number;
   /** True where it is never sent again once it may have arrived: the caller looks first. Default: false. */
   readonly once?: boolean;
+  /** Milliseconds that the answer may take. Default: the connection's own time-out. */
+  readonly answerTimeoutMs?: number;
   readonly signal?: AbortSignal;
 }
 
@@ -195,6 +197,7 @@ export class RegistrySession {
       ...(call.maxBytes === undefined ? {} : { maxBytes: call.maxBytes }),
       ...(call.tooLong === undefined ? {} : { tooLong: call.tooLong }),
       ...(call.once === undefined ? {} : { once: call.once }),
+      ...(call.answerTimeoutMs === undefined ? {} : { answerTimeoutMs: call.answerTimeoutMs }),
       ...(call.signal === undefined ? {} : { signal: call.signal }),
     };
     return this.transport.exchange(exchange);

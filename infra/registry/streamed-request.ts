@@ -11,6 +11,8 @@ export interface StreamedRequestOptions {
   readonly headers: Readonly<Record<string, string>>;
   /** Bytes of the body. */
   readonly length: number;
+  /** Milliseconds from the last byte of the body to the answer. Default: the connection's own time-out. */
+  readonly answerTimeoutMs?: number;
   readonly signal?: AbortSignal;
 }
 

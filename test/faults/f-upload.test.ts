@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { setTimeout as delay } from 'node:timers/promises';
 import { parseDigest } from '../../domain/names/digest.ts';
 import { answers, changes, hangs } from '../support/misbehaving-registry/behaviours.ts';
 import type { MisbehavingRegistry } from '../support/misbehaving-registry/registry.ts';
@@ -15,6 +16,24 @@ function patchOnly(target: MisbehavingRegistry): void {
     if (Number(exchange.header('content-length') ?? 0) === 0)
       await exchange.send(await exchange.honestAnswer());
     else await answers(problem(400, 'UNSUPPORTED'))(exchange);
+  });
+}
+
+/** Makes the end of an upload of `digest` take `ms`; whoever does not wait for it has sent it in vain. */
+function takesIn(target: MisbehavingRegistry, digest: string, ms: number, way: string): void {
+  let taken = true;
+  target.script({ method: 'PUT', path: encodeURIComponent(digest) }, async (exchange) => {
+    const refused = way !== 'one PUT' && exchange.header('content-length') !== '0';
+    if (refused) return answers(problem(400, 'UNSUPPORTED'))(exchange);
+    const honest = await exchange.honestAnswer();
+    taken = false;
+    await delay(ms);
+    taken = !exchange.socket.destroyed;
+    return exchange.send(honest);
+  });
+  target.script({ method: 'GET|HEAD', path: `/blobs/${digest}` }, async (exchange) => {
+    const honest = await exchange.honestAnswer();
+    await exchange.send(taken ? honest : problem(404, 'BLOB_UNKNOWN'));
   });
 }
 
@@ -137,6 +156,16 @@ heading('F. Blob upload and mount', () => {
       `${sentTo(world, target)} bytes for ${streamedBytes}`,
     );
   });
+
+  for (const way of ['one PUT', 'PATCH and PUT']) {
+    row(`F07 a registry may take a second for every 10 MB that it takes in (${way})`, async (world) => {
+      const { image, digest, source, target } = await streamed(world, `f07-${way}`, 40_000_000);
+      takesIn(target, digest, 4500, way);
+      await world.copy(source, target);
+      world.landed(target, image);
+      assert.ok(sentTo(world, target) < 41_000_000 * (way === 'one PUT' ? 1 : 2));
+    });
+  }
 
   row('F08 a commit that times out and left nothing is sent again', async (world) => {
     const { image, digest, source, target } = await streamed(world, 'f08');
