@@ -1,9 +1,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { existsSync } from 'node:fs';
-import { installed, type Part } from '../../infra/local/install/cache.ts';
-import { lineProgress } from '../../infra/local/install/progress.ts';
-import { run } from '../../infra/local/install/run.ts';
+import { ociTool } from '../support/oci-tools.ts';
 
 /** The tools that are measured beside ours, as built from their Go modules, and skopeo where it is on the PATH. */
 export interface Peers {
@@ -14,39 +12,16 @@ export interface Peers {
   readonly skopeo: string | undefined;
 }
 
-const modules = {
-  crane: ['github.com/google/go-containerregistry/cmd/crane', '0.22.1'],
-  regctl: ['github.com/regclient/regclient/cmd/regctl', '0.11.7'],
-  regsync: ['github.com/regclient/regclient/cmd/regsync', '0.11.7'],
-  oras: ['oras.land/oras/cmd/oras', '1.3.6'],
-} as const;
-
 /** Installs what is missing, with pinned versions, into the per-user cache. */
 export async function installPeers(): Promise<Peers> {
-  const progress = lineProgress((line) => console.error(line));
   const paths: string[] = [];
-  for (const [name, [module, version]] of Object.entries(modules)) {
-    paths.push(await installed(goTool(name, module, version), progress));
-  }
+  for (const name of ['crane', 'regctl', 'regsync', 'oras'] as const) paths.push(await ociTool(name));
   const [crane = '', regctl = '', regsync = '', oras = ''] = paths;
   const skopeo = (process.env['PATH'] ?? '')
     .split(delimiter)
     .map((folder) => join(folder, 'skopeo'))
     .find((path) => existsSync(path));
   return { crane, regctl, regsync, oras, skopeo };
-}
-
-function goTool(name: string, module: string, version: string): Part {
-  return {
-    name,
-    version,
-    async install(folder, step) {
-      await run('go', ['install', '-trimpath', '-ldflags=-s -w', `${module}@v${version}`], {
-        env: { GOBIN: folder, CGO_ENABLED: '0', GOFLAGS: '' },
-        onLine: (line) => step.detail(line),
-      });
-    },
-  };
 }
 
 /** regctl's settings: these hosts speak plain http. Returns the environment that points there. */

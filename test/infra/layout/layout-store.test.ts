@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
-import { execFileSync, spawn, spawnSync } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { after, before, test, type TestContext } from 'node:test';
+import { after, before, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Failure } from '../../../domain/failure.ts';
 import { parseListing } from '../../../domain/image/image-layout.ts';
@@ -17,6 +17,7 @@ import { SingleFlight } from '../../../infra/copy/single-flight.ts';
 import { verifyGraph } from '../../../infra/copy/verify-graph.ts';
 import { LayoutFolder } from '../../../infra/layout/layout-folder.ts';
 import { LayoutStore } from '../../../infra/layout/layout-store.ts';
+import { runOciTool, runSkopeo } from '../../support/oci-tools.ts';
 import { startRegistryProcess, type RegistryProcess } from '../../support/registry-process.ts';
 import {
   pushSample,
@@ -156,35 +157,17 @@ test('without a tag the only image is meant; of several, one has to be named', a
 test('skopeo, crane and oras read what was written, and what they write is read', async (t) => {
   const from = `${upstream.domain}/team/app`;
   assert.equal((await imageferry('copy', '--no-referrers', `${from}:v1`, `oci:${home}/read`)).code, 0);
-  const asked = [
-    tool(
-      t,
-      'skopeo',
-      'copy',
-      '-q',
-      '--all',
-      '--preserve-digests',
-      `oci:${home}/read:v1`,
-      `oci:${home}/by-skopeo:v1`,
-    ),
-    tool(t, 'oras', 'cp', '--from-oci-layout', `${home}/read:v1`, '--to-oci-layout', `${home}/by-oras:v1`),
-    tool(t, 'crane', 'push', '--insecure', '--index', `${home}/read`, `${edge.domain}/by/crane:all`),
-  ];
-  assert.ok(asked.includes(true), 'none of skopeo, oras and crane is installed');
-  for (const name of ['by-skopeo', 'by-oras'].filter((each) => existsSync(join(home, each)))) {
+  const [read, byOras, bySkopeo] = ['read', 'by-oras', 'by-skopeo'].map((name) => `${home}/${name}:v1`);
+  assert.ok(read !== undefined && byOras !== undefined);
+  await runOciTool('oras', 'cp', '--from-oci-layout', read, '--to-oci-layout', byOras);
+  await runOciTool('crane', 'push', '--insecure', '--index', `${home}/read`, `${edge.domain}/by/crane:all`);
+  const hasSkopeo = runSkopeo('copy', '-q', '--all', '--preserve-digests', `oci:${read}`, `oci:${bySkopeo}`);
+  if (!hasSkopeo) t.diagnostic('skopeo is not installed here');
+  for (const name of hasSkopeo ? ['by-oras', 'by-skopeo'] : ['by-oras']) {
     const seen = await imageferry('verify', '--deep', '--json', `oci:${home}/${name}:v1`);
     assert.match(seen.out, new RegExp(index.descriptor.digest), `${name}: ${seen.err}`);
   }
 });
-
-function tool(t: TestContext, name: string, ...args: readonly string[]): boolean {
-  if (spawnSync(name, ['version']).error !== undefined) {
-    t.diagnostic(`${name} is not installed here`);
-    return false;
-  }
-  execFileSync(name, args, { stdio: 'pipe' });
-  return true;
-}
 
 test('killed in the middle of a large layer, the next run goes on where the file ends', async () => {
   const layer = randomBlob(40_000_000);

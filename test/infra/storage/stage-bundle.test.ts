@@ -1,5 +1,4 @@
 import assert from 'node:assert/strict';
-import { execFileSync, spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -21,6 +20,7 @@ import { parseSiteName } from '../../../domain/names/kubernetes-name.ts';
 import { parseRepositoryPath, type RepositoryPath } from '../../../domain/names/repository-path.ts';
 import { parseTag } from '../../../domain/names/tag.ts';
 import type { RegistryAccess } from '../../../infra/copy/engine.ts';
+import { runOciTool, runSkopeo } from '../../support/oci-tools.ts';
 import { rejection } from '../../support/refusal.ts';
 import { startRegistryProcess, type RegistryProcess } from '../../support/registry-process.ts';
 import { pushSample, randomBlob, sampleImage, sampleManifest } from '../../support/sample-image.ts';
@@ -68,15 +68,13 @@ const signature = sampleManifest({
   subject: v1.manifest.descriptor,
 });
 
-/** Other tools are asked where they are installed; that they can read a bundle is the promise. */
-function others(carried: string, into: string): void {
-  const asked = (tool: string, ...args: string[]): void => {
-    if (spawnSync(tool, ['version']).error === undefined) execFileSync(tool, args, { stdio: 'pipe' });
-  };
+/** What others read it with: that they can is the promise. */
+async function others(carried: string, into: string): Promise<void> {
   const { digest } = v1.manifest.descriptor;
-  asked('skopeo', 'copy', '-q', `oci:${carried}:library/app:v1`, `dir:${into}`);
-  asked('oras', 'cp', '--from-oci-layout', `${carried}@${digest}`, '--to-oci-layout', `${into}-oras:v1`);
-  asked('crane', 'push', '--insecure', '--index', carried, `${upstream.domain}/other/all:v1`);
+  runSkopeo('copy', '-q', `oci:${carried}:library/app:v1`, `dir:${into}`);
+  const oras = ['cp', '--from-oci-layout', `${carried}@${digest}`, '--to-oci-layout', `${into}-oras:v1`];
+  await runOciTool('oras', ...oras);
+  await runOciTool('crane', 'push', '--insecure', '--index', carried, `${upstream.domain}/other/all:v1`);
 }
 
 async function plan(
@@ -146,7 +144,7 @@ test('staged once, fetched, read by skopeo, crane and oras, imported, and then a
   assert.equal(again.moved, 0, 'the second staging moves nothing');
 
   const carried = await fetchTo('one', 1);
-  others(carried, join(folder, 'others'));
+  await others(carried, join(folder, 'others'));
   const state = new SiteFolder(join(folder, 'site'));
   await state.pin(site, rootBytes, new Date(Date.now() - 1000).toISOString());
   await bring(carried, state);
