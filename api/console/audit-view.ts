@@ -1,5 +1,5 @@
 import { html } from 'hono/html';
-import type { AuditRecord } from '../../domain/audit/record.ts';
+import { auditStages, type AuditRecord } from '../../domain/audit/record.ts';
 import { basePath } from '../mount.ts';
 import { choiceField, filterBar, pageOf, pager, textField } from './list-frame.ts';
 import { badge, table, time, type Markup } from './markup.ts';
@@ -42,7 +42,6 @@ export async function auditView(viewer: Viewer): Promise<Markup> {
 
 function fields(viewer: Viewer): readonly Markup[] {
   const { say } = viewer;
-  const stages = ['Requested', 'Completed', 'Failed', 'Denied'] as const;
   return [
     textField(viewer, say('since'), 'since', '2026-01-31T00:00:00Z'),
     textField(viewer, say('until'), 'until', '2026-01-31T00:00:00Z'),
@@ -55,7 +54,7 @@ function fields(viewer: Viewer): readonly Markup[] {
       viewer,
       say('stage'),
       'stage',
-      stages.map((stage) => [stage, say(stage)]),
+      auditStages.map((stage) => [stage, say(stage)]),
     ),
   ];
 }

@@ -16,7 +16,7 @@ export function batchAnswer(answer: BatchAnswer, namespace: string, say: Say): M
   const summary = html`<p class="notice ${refused > 0 ? 'bad' : 'good'}">
     ${dryRun ? `${say('wouldDo')}: ` : ''}${counts}
   </p>`;
-  if (id === undefined) return html`<section>${summary} ${resultTable(results, say)}</section>`;
+  if (id === undefined) return html`<section>${summary} ${resultTable(results, say, 'Accepted')}</section>`;
   const at = `ns=${encodeURIComponent(namespace)}&id=${encodeURIComponent(id)}`;
   return html`<section data-poll="/console/batch?${at}">${summary} ${resultTable(results, say)}</section>`;
 }
@@ -36,13 +36,14 @@ export async function batchView({ get, query, say }: Viewer): Promise<Markup> {
   return html`<section data-poll="/console/batch?${at}">${body}</section>`;
 }
 
-function resultTable(results: Results, say: Say): Markup {
+/** `waiting` is the word for what is not done yet. */
+function resultTable(results: Results, say: Say, waiting = 'Waiting'): Markup {
   const rows = results.map(
     ({ resource, namespace, name, result, reason, message }) =>
       html`<tr>
         <th scope="row">${namespace}/${name}</th>
         <td>${resource}</td>
-        <td>${badge(result, say)}</td>
+        <td>${badge(result === 'Waiting' ? waiting : result, say)}</td>
         <td>${message ?? ''} ${reason === undefined ? '' : html`<code>${reason}</code>`}</td>
       </tr>`,
   );

@@ -5,6 +5,7 @@ import type { ImageBundle } from '../../domain/resources/image-bundle.ts';
 import { basePath } from '../mount.ts';
 import { filterBar, option, pageOf, pager } from './list-frame.ts';
 import { badge, field, table, time, type Markup } from './markup.ts';
+import { troubles } from './troubles.ts';
 import type { ListBody, Viewer } from './viewer.ts';
 import type { Say } from './words.ts';
 
@@ -90,14 +91,10 @@ function bundleTable(items: readonly ImageBundle[], at: string, say: Say, awaite
 function row({ spec, status = {} }: ImageBundle, at: string, say: Say): Markup {
   const { phase = 'Pending', bytes, progress = '', receipt, conditions = [] } = status;
   const size = (count: number | undefined) => (count === undefined ? '' : humanSize(count));
-  const failed = conditions.find(({ status: held }) => held === 'False');
   return html`<tr>
     <th scope="row">${spec.sequence}</th>
     <td>${say(spec.kind)}</td>
-    <td>
-      ${badge(phase, say)} ${unfinished.has(phase) ? progress : ''}
-      ${phase === 'Failed' && failed !== undefined ? html`${failed.message} <code>${failed.reason}</code>` : ''}
-    </td>
+    <td>${badge(phase, say)} ${unfinished.has(phase) ? progress : ''} ${troubles(conditions, say)}</td>
     <td>${status.images ?? ''}</td>
     <td>${size(bytes?.full)}</td>
     <td>${size(bytes?.carried)}</td>
@@ -120,7 +117,10 @@ function download({ site, sequence }: ImageBundle['spec'], at: string, say: Say)
       ${say('download')}
     </button>
     <br /><small class="quiet">${say('downloadHint')}</small>
-    <code>imageferry bundle fetch ${site} ${sequence}</code>`;
+    <code data-origin="API"
+      >imageferry bundle fetch ${site} ${sequence} --root root.json --to ${site}-${sequence} --api API
+      --token-file token</code
+    >`;
 }
 
 function takeReceipt(at: string, say: Say): Markup {

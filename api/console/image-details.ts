@@ -3,7 +3,8 @@ import { annotation } from '../../domain/api/views.ts';
 import type { Repository, SyncRecord, VersionStatus } from '../../domain/resources/repository.ts';
 import { historySection, manifestSection, siteSection, tagSection } from './image-sections.ts';
 import { versionSection } from './image-versions.ts';
-import { badge, confirmDelete, facts, field, time, type Markup } from './markup.ts';
+import { badge, confirmDelete, facts, field, message, time, type Markup } from './markup.ts';
+import { troubles } from './troubles.ts';
 import { objectPath, type ListBody, type Viewer } from './viewer.ts';
 import type { Say } from './words.ts';
 import { basePath } from '../mount.ts';
@@ -19,7 +20,7 @@ export async function imageDetails({ get, query, say }: Viewer): Promise<Markup>
   const { name, namespace = '' } = item.metadata;
   const at = `ns=${encodeURIComponent(namespace)}&name=${encodeURIComponent(name)}`;
   return html`<h2>${annotation(item, 'display-name') || name} <small>${namespace}/${name}</small></h2>
-    ${live(item, path, at, say)}
+    ${live(item, path, at, say)} ${troubles(item.status?.conditions, say, ['Synced', 'Verified'])}
     <h3>${say('basics')}</h3>
     ${basics(item, say)} ${edit(item, at, say)} ${confirmDelete(`/console/images/delete?${at}`, name, say)}
     <h3>${say('dependencies')}</h3>
@@ -58,7 +59,7 @@ function live({ status }: Repository, path: string, at: string, say: Say): Marku
       synced === undefined
         ? ''
         : html`<p class="${synced.status === 'False' ? 'notice bad' : 'quiet'}" data-message>
-            ${synced.message} ${synced.status === 'False' ? html`<code>${synced.reason}</code>` : ''}
+            ${message(synced.message, synced.status === 'False' ? synced.reason : undefined, say)}
           </p>`
     }
   </section>`;
@@ -69,7 +70,8 @@ function signature({ spec, status }: Repository, say: Say): Markup | undefined {
   if (spec.verification === undefined) return undefined;
   const found = status?.conditions?.find(({ type }) => type === 'Verified');
   if (found === undefined) return html`${say('untested')}`;
-  return html`${badge(found.status === 'True' ? 'Signed' : 'Refused', say)} ${found.message}`;
+  return html`${badge(found.status === 'True' ? 'Signed' : 'Refused', say)}
+  ${message(found.message, undefined, say)}`;
 }
 
 function basics(item: Repository, say: Say): Markup {

@@ -1,4 +1,5 @@
 import { html } from 'hono/html';
+import { inLanguage } from '../../domain/api/reader-words.ts';
 import { annotation } from '../../domain/api/views.ts';
 import type { Repository } from '../../domain/resources/repository.ts';
 import { sortHeading } from './list-frame.ts';
@@ -88,7 +89,7 @@ function statusCells(item: Repository, say: Say): Markup {
     <td class="col-lastSynced">${time(lastSynced)}</td>
     <td class="col-status">
       ${badge(syncStatus || 'NotYet', say)} ${syncStatus === 'Syncing' ? syncProgress : ''}
-      ${syncStatus === 'Failed' ? reasonOf(item) : ''}
+      ${syncStatus === 'Failed' ? reasonOf(item, say) : ''}
     </td>
     <td>
       <button
@@ -102,8 +103,10 @@ function statusCells(item: Repository, say: Say): Markup {
     </td>`;
 }
 
-function reasonOf({ status }: Repository): Markup {
+function reasonOf({ status }: Repository, say: Say): Markup {
   const synced = status?.conditions?.find(({ type }) => type === 'Synced');
   if (synced === undefined) return html``;
-  return html`<br /><span class="quiet" title="${synced.message}">${synced.reason}</span>`;
+  return html`<br /><span class="quiet" title="${inLanguage(synced.message, say.language)}"
+      >${synced.reason}</span
+    >`;
 }

@@ -1,19 +1,19 @@
 import { html } from 'hono/html';
 import { humanSize } from '../../domain/human-size.ts';
 import type { Repository, SyncRecord } from '../../domain/resources/repository.ts';
-import { badge, digest, table, time, type Markup } from './markup.ts';
+import { badge, digest, message, table, time, type Markup } from './markup.ts';
 import type { Say } from './words.ts';
 
 /** Where the image is: each site with what it has, and why where it has not. */
 export function siteSection({ status }: Repository, say: Say): Markup {
   const rows = (status?.sites ?? []).map(
-    ({ site, state, digest: held, confirmed, reason, message }) =>
+    ({ site, state, digest: held, confirmed, reason, message: told }) =>
       html`<tr>
         <th scope="row"><a href="#/sites?search=${encodeURIComponent(site)}">${site}</a></th>
         <td>${badge(state, say)}</td>
         <td>${digest(held)}</td>
         <td>${time(confirmed)}</td>
-        <td>${message ?? ''} ${reason === undefined ? '' : html`<code>${reason}</code>`}</td>
+        <td>${message(told, reason, say)}</td>
       </tr>`,
   );
   const headings = [say('site'), say('status'), say('digest'), say('confirmed'), say('reason')];
@@ -48,13 +48,12 @@ export function historySection(
       html`<tr>
         <td>${time(sync.started)}</td>
         <td>${seconds(sync.milliseconds ?? 0)}</td>
-        <td>${sync.trigger}</td>
+        <td>${say(`by_${sync.trigger}`)}</td>
         <td>${badge(sync.result, say)}</td>
         <td>${humanSize(sync.bytesMoved)}</td>
         <td>${humanSize(sync.bytesReused)}</td>
         <td>
-          ${sync.message ?? digest(sync.digest)}
-          ${sync.reason === undefined ? '' : html`<code>${sync.reason}</code>`}
+          ${sync.message === undefined ? digest(sync.digest) : ''} ${message(sync.message, sync.reason, say)}
         </td>
         <td>
           ${

@@ -1,4 +1,5 @@
 import { html } from 'hono/html';
+import type { RegistrySecret } from '../../domain/resources/registry-secret.ts';
 import type { Repository } from '../../domain/resources/repository.ts';
 import { imageRow, imageRowHeadings } from './image-row.ts';
 import {
@@ -11,7 +12,7 @@ import {
   withQuery,
 } from './list-frame.ts';
 import { field, type Markup } from './markup.ts';
-import type { ListBody, Viewer } from './viewer.ts';
+import { Refused, type ListBody, type Viewer } from './viewer.ts';
 import type { Say } from './words.ts';
 
 /** Rows that one scroll loads. */
@@ -20,7 +21,11 @@ export const imagesPerPage = 30;
 /** The images: what part of them, what to add, and rows that load more as they are scrolled into view. */
 export async function imagesView(viewer: Viewer): Promise<Markup> {
   const { say } = viewer;
-  const [namespaces, list] = await Promise.all([namespaceChoice(viewer), images(viewer)]);
+  const [namespaces, list, registries] = await Promise.all([
+    namespaceChoice(viewer),
+    images(viewer),
+    knownRegistries(viewer),
+  ]);
   return html`<h2>${say('images')}</h2>
     ${filterBar('/images', say, [
       namespaces,
@@ -32,7 +37,7 @@ export async function imagesView(viewer: Viewer): Promise<Markup> {
         (['Success', 'Syncing', 'Failed'] as const).map((status) => [status, say(status)]),
       ),
     ])}
-    <div class="adders">${addImage(viewer)} ${fromYaml(viewer)}</div>
+    <div class="adders">${addImage(viewer, registries)} ${fromYaml(viewer)}</div>
     <div id="batch" aria-live="polite" hx-morph-skip></div>
     <form id="images" class="list">
       ${batchBar(say)}
@@ -56,6 +61,18 @@ export async function imagesView(viewer: Viewer): Promise<Markup> {
             </div>`
       }
     </form>`;
+}
+
+/** Names of registries to offer, of the namespace that a new image would go to; none for who may not list them. */
+async function knownRegistries(viewer: Viewer): Promise<readonly string[]> {
+  const path = `/namespaces/${encodeURIComponent(ownNamespace(viewer))}/registry-secrets?limit=100`;
+  try {
+    const { items } = await viewer.get<ListBody<RegistrySecret>>(path);
+    return items.map(({ metadata }) => metadata.name);
+  } catch (error) {
+    if (error instanceof Refused) return [];
+    throw error;
+  }
 }
 
 /** One page of rows; the last one fetches the next page when it is seen. */
@@ -125,7 +142,7 @@ function batchBar(say: Say): Markup {
   </div>`;
 }
 
-function addImage(viewer: Viewer): Markup {
+function addImage(viewer: Viewer, registries: readonly string[]): Markup {
   const { say } = viewer;
   const text = (label: string, name: string, hint: string, required = true) =>
     field(
@@ -139,8 +156,15 @@ function addImage(viewer: Viewer): Markup {
     <form class="bar" hx-post="/console/images/add" hx-target="#notice">
       ${field(say('namespace'), html`<input name="namespace" value="${ownNamespace(viewer)}" required />`)}
       ${text(say('name'), 'name', 'nginx')} ${text(say('displayName'), 'displayName', '', false)}
-      ${text(say('registry'), 'registry', 'dockerhub')} ${text(say('path'), 'repository', 'library/nginx')}
-      ${text(say('tag'), 'tag', '1.27')} ${text(say('interval'), 'syncInterval', '1h', false)}
+      ${field(
+        say('registry'),
+        html`<input name="registry" list="registries" placeholder="dockerhub" autocomplete="off" required />
+          <datalist id="registries">
+            ${registries.map((name) => html`<option value="${name}"></option>`)}
+          </datalist>`,
+      )}
+      ${text(say('path'), 'repository', 'library/nginx')} ${text(say('tag'), 'tag', '1.27')}
+      ${text(say('interval'), 'syncInterval', '1h', false)}
       <button class="first">${say('add')}</button>
     </form>
   </details>`;

@@ -1,4 +1,5 @@
 import { html } from 'hono/html';
+import { inLanguage } from '../../domain/api/reader-words.ts';
 import { statusWord, type Say } from './words.ts';
 
 /** Markup that `hono/html` made: every value in it is escaped. */
@@ -25,7 +26,10 @@ const tones: Readonly<Record<string, string>> = {
   Staging: 'busy',
   Planning: 'busy',
   Deleting: 'busy',
-  Waiting: 'busy',
+  Waiting: 'due',
+  Accepted: 'good',
+  Started: 'busy',
+  Unknown: 'bad',
   AwaitingApproval: 'due',
   Grace: 'due',
   parked: 'due',
@@ -34,6 +38,10 @@ const tones: Readonly<Record<string, string>> = {
 /** A status as a word on a coloured ground; the word says it all, the colour only helps. */
 export const badge = (status: string, say: Say): Markup =>
   html`<span class="badge ${tones[status] ?? 'calm'}">${statusWord(status, say)}</span>`;
+
+/** A message of a condition in the reader's language, with its code where it has one. */
+export const message = (text: string | undefined, reason: string | undefined, say: Say): Markup =>
+  html`${inLanguage(text ?? '', say.language)} ${reason === undefined ? '' : html`<code>${reason}</code>`}`;
 
 /** A time; the browser shows it in the reader's own zone. */
 export const time = (text: string | undefined): Markup =>

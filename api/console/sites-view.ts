@@ -4,6 +4,7 @@ import { humanSize } from '../../domain/human-size.ts';
 import type { EdgeSite } from '../../domain/resources/edge-site.ts';
 import { choiceField, filterBar, pageOf, pager, searchField, sortHeading } from './list-frame.ts';
 import { table, time, type Markup } from './markup.ts';
+import { troubles } from './troubles.ts';
 import type { ListBody, Viewer } from './viewer.ts';
 import type { Say } from './words.ts';
 
@@ -25,6 +26,7 @@ export async function sitesView(viewer: Viewer): Promise<Markup> {
     say('capacity'),
     say('acknowledged'),
     say('staged'),
+    say('status'),
   ];
   return html`<h2>${say('sites')}</h2>
     ${filterBar(route, say, [
@@ -57,11 +59,12 @@ function row(item: EdgeSite, say: Say): Markup {
           : say('connected')
       }
     </td>
-    <td>${registry.domain}/${registry.pathPrefix ?? ''}</td>
+    <td>${registry.domain}${(registry.pathPrefix ?? '') === '' ? '' : `/${registry.pathPrefix}`}</td>
     <td>${location}</td>
     <td>${item.spec.default === true ? say('yes') : ''}</td>
     <td>${capacity === undefined ? '' : humanSize(capacity)}</td>
     <td>${acknowledged === undefined ? '' : html`${acknowledged.sequence}, ${time(acknowledged.time)}`}</td>
     <td>${stagedSequence ?? ''}</td>
+    <td>${troubles(item.status?.conditions, say)}</td>
   </tr>`;
 }

@@ -3,7 +3,7 @@ import { usersOf } from '../../domain/api/registry-use.ts';
 import { annotation } from '../../domain/api/views.ts';
 import type { RegistrySecret } from '../../domain/resources/registry-secret.ts';
 import type { Repository } from '../../domain/resources/repository.ts';
-import { badge, confirmDelete, facts, table, time, type Markup } from './markup.ts';
+import { badge, confirmDelete, facts, message, table, time, type Markup } from './markup.ts';
 import { verifiedAt } from './sources-view.ts';
 import { objectPath, Refused, type ListBody, type Viewer } from './viewer.ts';
 import type { Say } from './words.ts';
@@ -23,7 +23,7 @@ export async function sourceDetails(viewer: Viewer): Promise<Markup> {
   return html`<h2>${annotation(item, 'display-name') || name} <small>${namespace}/${name}</small></h2>
     <div class="bar">
       ${badge(annotation(item, 'verify-status') || 'untested', say)}
-      <span>${annotation(item, 'verify-message')}</span> ${time(verifiedAt(item))}
+      <span>${message(annotation(item, 'verify-message'), undefined, say)}</span> ${time(verifiedAt(item))}
       <button class="first" hx-post="/console/sources/verify?${at}" hx-target="#notice">
         ${say('test')}
       </button>

@@ -10,7 +10,7 @@ import {
   searchField,
   sortHeading,
 } from './list-frame.ts';
-import { badge, field, table, time, type Markup } from './markup.ts';
+import { badge, field, message, table, time, type Markup } from './markup.ts';
 import type { ListBody, Viewer } from './viewer.ts';
 import type { Say } from './words.ts';
 
@@ -95,7 +95,7 @@ function row(item: RegistrySecret, say: Say): Markup {
     <td>${item.spec.provider}</td>
     <td>
       ${badge(annotation(item, 'verify-status') || 'untested', say)}
-      <br /><span class="quiet">${annotation(item, 'verify-message')}</span>
+      <br /><span class="quiet">${message(annotation(item, 'verify-message'), undefined, say)}</span>
     </td>
     <td>${time(verifiedAt(item))}</td>
     <td>

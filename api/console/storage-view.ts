@@ -39,7 +39,7 @@ export async function storageView(viewer: Viewer): Promise<Markup> {
       say('storage'),
       headings,
       items.map((line) => row(line, capacity.get(line.site), say)),
-      say('nothing'),
+      say('notMeasured'),
     )}
     ${totalItems > perPage ? pager(viewer, route, perPage, totalItems) : ''}`;
 }

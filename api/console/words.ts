@@ -136,7 +136,10 @@ const words = {
   download: ['Download', '下载'],
   downloadHint: ['For large bundles, resumable:', '大文件可断点续传：'],
   notReceipt: ['This is not a receipt', '这不是回执'],
-  noOffline: ['There is no offline site.', '没有离线站点。'],
+  noOffline: [
+    'There is no site without a network. An EdgeSite with spec.mode: offline is one; docs/offline.md tells how it is set up.',
+    '没有离线站点。spec.mode 为 offline 的 EdgeSite 即离线站点，配置方法见 docs/offline.md。',
+  ],
   policy: ['Policy', '策略'],
   rules: ['Keeps', '保留规则'],
   schedule: ['Schedule', '计划'],
@@ -162,7 +165,8 @@ const words = {
     '没有 ImageCleanupPolicy，可用 kubectl apply 创建。',
   ],
   noPlan: ['There is no plan yet.', '尚无清理计划。'],
-  measured: ['Measured', '测量时间'],
+  measured: ['Measured every six hours, last', '每六小时测量一次，最近'],
+  notMeasured: ['Nothing was there when it was last measured.', '最近一次测量时没有内容。'],
   total: ['Total', '总量'],
   unique: ['Only here', '独占'],
   shared: ['Shared', '共享'],
@@ -209,10 +213,13 @@ const words = {
   Acknowledged: ['acknowledged', '已确认'],
   Expired: ['expired', '已过期'],
   Collected: ['collected', '已回收'],
-  Waiting: ['accepted', '已接受'],
+  Waiting: ['waiting', '等待中'],
+  Accepted: ['accepted', '已接受'],
   Done: ['done', '已完成'],
   Refused: ['refused', '被拒绝'],
   Requested: ['requested', '已请求'],
+  Started: ['under way', '执行中'],
+  Unknown: ['end unknown', '结果未知'],
   Completed: ['done', '已完成'],
   Denied: ['denied', '被拒绝'],
   Idle: ['idle', '空闲'],
@@ -228,17 +235,30 @@ const words = {
   success: ['connected', '连接成功'],
   failed: ['failed', '连接失败'],
   untested: ['untested', '未测试'],
+  by_create: ['created', '创建'],
+  by_manual: ['by hand', '手动'],
+  by_schedule: ['schedule', '定时'],
+  by_spec: ['changed', '配置变更'],
+  by_site: ['a site changed', '站点变更'],
+  by_batch: ['batch', '批量'],
+  by_rollback: ['rollback', '回滚'],
+  by_repair: ['repair', '修复'],
+  by_urgent: ['by hand, at once', '手动（立即）'],
+  by_resumed: ['went on', '继续'],
 } as const satisfies Record<string, readonly [string, string]>;
 
 /** A word of the console. */
 export type Word = keyof typeof words;
 
 /** Says a word in the reader's language. */
-export type Say = (word: Word) => string;
+export interface Say {
+  (word: Word): string;
+  readonly language: Language;
+}
 
 /** The console's words in one language. */
 export function wordsIn(language: Language): Say {
-  return (word) => words[word][language === 'en' ? 0 : 1];
+  return Object.assign((word: Word) => words[word][language === 'en' ? 0 : 1], { language });
 }
 
 /** A status' word; statuses that the console does not know are shown as they are. */

@@ -1,9 +1,8 @@
-import { describeFailure } from '../failure.ts';
 import type { ImageBundleStatus } from '../resources/image-bundle.ts';
 import { setCondition } from '../resources/meta.ts';
 import type { RepositoryStatus, SiteStatus } from '../resources/repository.ts';
 import type { StagedImage } from './stage-plan.ts';
-import type { FailureFacts } from '../sync/failure-facts.ts';
+import { explain, type FailureFacts } from '../sync/failure-facts.ts';
 
 /** An image that could not be looked up when a bundle was planned, and so is not in it. */
 export interface SkippedImage {
@@ -30,8 +29,12 @@ export function completeness(
   const [first] = skipped;
   const words =
     first === undefined
-      ? 'Everything the site should have'
-      : `${first.name}: ${describeFailure(first.failure.code, {}, 'en')}${skipped.length > 1 ? ` (and ${skipped.length - 1} more)` : ''}`;
+      ? 'Everything the site should have / 站点应有内容均已包含'
+      : explain({
+          code: first.failure.code,
+          subject: first.name,
+          ...(skipped.length > 1 ? { detail: `and ${skipped.length - 1} more` } : {}),
+        });
   const condition = {
     type: 'Complete',
     status: first === undefined ? ('True' as const) : ('False' as const),
@@ -47,7 +50,7 @@ export function failedStatus(
   failure: FailureFacts,
   now: string,
 ): ImageBundleStatus {
-  const message = describeFailure(failure.code, failure, 'en');
+  const message = explain(failure);
   const condition = { type: 'Staged', status: 'False' as const, reason: failure.code, message };
   return { ...before, phase: 'Failed', conditions: setCondition(before?.conditions ?? [], condition, now) };
 }

@@ -8,10 +8,11 @@ async function seen(
   api: InProcessApi,
   path: string,
   body?: Record<string, string> | [string, string][],
+  headers: Record<string, string> = {},
 ): Promise<string> {
   const response = await api.app.request(path, {
     method: body === undefined ? 'GET' : 'POST',
-    headers: { authorization: 'Bearer admin-token', ...(body === undefined ? {} : form) },
+    headers: { authorization: 'Bearer admin-token', ...(body === undefined ? {} : form), ...headers },
     ...(body === undefined ? {} : { body: new URLSearchParams(body).toString() }),
   });
   return response.text();
@@ -29,6 +30,20 @@ async function withImages(count: number): Promise<InProcessApi> {
   }
   return api;
 }
+
+const syncRecord = (result: 'Waiting', message: string) => ({
+  id: 'r1',
+  trigger: 'urgent' as const,
+  result,
+  started: '2026-01-01T00:00:00Z',
+  ended: '2026-01-01T00:00:01Z',
+  bytesMoved: 0,
+  bytesReused: 0,
+  reason: 'WaitsForWindow',
+  message,
+  workflowId: 'sync/default/image-00',
+  runId: 'r1',
+});
 
 test('the page and its files need no token, hold no data, and run only their own scripts', async () => {
   const { app } = inProcessApi();
@@ -163,4 +178,37 @@ test('a filter, its order and its page are in the addresses of the view', async 
   assert.match(shown, /image-34[\s\S]*image-05/);
   assert.match(shown, /rows\?ns=default&amp;search=image&amp;sort=-name&amp;page=2/);
   assert.match(shown, /#\/images\?ns=default&amp;search=image&amp;sort=name"/);
+});
+
+test('a message is read in the reader’s language, with what it names and its code', async () => {
+  const api = await withImages(1);
+  const message = 'The connection was refused (r.example.com; ECONNREFUSED) / 连接被拒绝';
+  const failed = { status: 'False', reason: 'ConnectionRefused', message, lastTransitionTime: '' } as const;
+  await api.cluster.resource('repositories').changeStatus({ namespace: 'default', name: 'image-00' }, () => ({
+    syncStatus: 'Failed',
+    conditions: [
+      { ...failed, type: 'Synced' },
+      { ...failed, type: 'ControllerActive', reason: 'Silent', message: 'No worker / 控制器未运行' },
+      { ...failed, type: 'Degraded', reason: 'Succeeded', message: '4 images checked' },
+    ],
+    sites: [{ site: 'edge', state: 'Failed', reason: failed.reason, message }],
+    history: [syncRecord('Waiting', message)],
+  }));
+  const at = '/console/images/details?ns=default&name=image-00';
+  const english = await seen(api, at);
+  assert.ok(!english.includes('连接被拒绝') && english.includes('The connection was refused'));
+  assert.match(english, /by hand, at once[\s\S]*waiting/);
+  assert.match(english, /notice due[^<]*No worker <code>Silent/);
+  assert.ok(!english.includes('4 images checked'), 'a condition that tells of nothing bad');
+  const chinese = await seen(api, at, undefined, { 'accept-language': 'zh-CN' });
+  assert.match(chinese, /连接被拒绝（r\.example\.com; ECONNREFUSED）/);
+  assert.ok(!chinese.includes('The connection was refused') && chinese.includes('手动（立即）'));
+});
+
+test('registries are offered by name to who may list them, and to who may not the form is whole', async () => {
+  const api = await withImages(1);
+  assert.match(await seen(api, '/console/images'), /<datalist id="registries">\s*<option value="hub">/);
+  api.access.allow = (_, { resource }) => resource !== 'registrysecrets';
+  const other = await seen(api, '/console/images', undefined, { authorization: 'Bearer other-token' });
+  assert.match(other, /<datalist id="registries">\s*<\/datalist>[\s\S]*image-00/);
 });

@@ -217,6 +217,27 @@ inBrowser('a viewer sees and is refused; who may see one namespace only is asked
   await member.page.context().close();
 });
 
+asAdmin(
+  'on a telephone the navigation is one line, and a row shows its status without scrolling',
+  async (person) => {
+    const { page } = person;
+    await page.setViewportSize({ width: 390, height: 844 });
+    const name = await live.repository(await live.secret(upstream), {
+      repository: 'test/nowhere',
+      tag: '1',
+      retryCount: 0,
+    });
+    await live.ended(name);
+    await person.see(`images?ns=${ns}&search=${name}`);
+    const row = page.getByRole('row', { name });
+    const status = await row.getByText('failed', { exact: true }).boundingBox();
+    assert.ok(status !== null && status.x + status.width <= 390, JSON.stringify(status));
+    assert.equal(await row.locator('.col-status').getAttribute('data-label'), 'Status');
+    const navigation = await page.getByRole('navigation').boundingBox();
+    assert.ok(navigation !== null && navigation.height < 60, JSON.stringify(navigation));
+  },
+);
+
 asAdmin('sites, storage and the audit log are shown; the log is saved as a file', async (person) => {
   const { page } = person;
   await person.see('sites?search=edge');

@@ -15,6 +15,29 @@ function localTimes() {
   }
 }
 
+/** On a narrow page a row is a card, in which each value needs the name of its column. */
+function labelCells() {
+  for (const table of document.querySelectorAll('table')) {
+    const names = [...(table.tHead?.rows[0]?.cells ?? [])].map(({ textContent }) =>
+      textContent.replace(/[▲▼]/, '').trim(),
+    );
+    for (const cell of table.querySelectorAll('td')) labelCell(cell, names);
+  }
+}
+
+function labelCell(cell, names) {
+  const says = cell.textContent.trim() !== '' && cell.querySelector('button, input') === null;
+  if (says && cell.colSpan === 1) cell.dataset.label = names[cell.cellIndex] ?? '';
+}
+
+/** Commands that name the API name it as this browser reaches it. */
+function addressOfApi() {
+  for (const element of document.querySelectorAll('[data-origin]')) {
+    element.textContent = element.textContent.replace(element.dataset.origin, location.origin);
+    delete element.dataset.origin;
+  }
+}
+
 function countSelected() {
   const counter = document.getElementById('selected');
   if (counter !== null) counter.value = document.querySelectorAll('[name="selected"]:checked').length;
@@ -48,6 +71,8 @@ export function startLists() {
   });
   document.addEventListener('htmx:after:swap', () => {
     localTimes();
+    addressOfApi();
+    labelCells();
     showColumns();
     countSelected();
   });
