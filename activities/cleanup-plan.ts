@@ -84,12 +84,13 @@ function judgeTarget(
   usage: UsageFacts,
 ): PlanItem[] {
   const { versions, target, path, inspected } = surveyed;
+  const tags = versions.map(({ tag }) => tag);
   const protections: Protections = {
     usage,
     rollbackTargets: claims.rollbackTargets,
-    declared: claims.declared,
+    declared: new Set([...claims.declared, ...tags.filter(claims.wantedElsewhere)]),
     absentSubjects: surveyed.absentSubjects,
-    syncing: claims.syncing ? new Set(versions.map(({ tag }) => tag)) : new Set(),
+    syncing: claims.syncing ? new Set(tags) : new Set(),
     // Bundles are for sites whose registry is out of reach: what they carry is never cleaned from here.
     bundled: new Set(),
   };

@@ -1,5 +1,4 @@
-import { imageClaims } from '../domain/lifecycle/cleanup-scope.ts';
-import { decidePrune } from '../domain/lifecycle/prune.ts';
+import { decidePrune, pruneClaims, type PruneClaims } from '../domain/lifecycle/prune.ts';
 import type { TagName } from '../domain/names/tag.ts';
 import type { ObjectRef } from '../domain/resources/meta.ts';
 import type { Repository } from '../domain/resources/repository.ts';
@@ -53,7 +52,7 @@ async function pruneSite(deps: ParkingDependencies, order: SiteOrder): Promise<n
   const image = repository.spec.repository;
   const endpoint = await targetEndpoint(deps, site, image);
   const everyone = await deps.resources.resource('repositories').list();
-  const claims = imageClaims(image, everyone, [repository.metadata.namespace ?? '']);
+  const claims = pruneClaims(repository, everyone);
   const atSite = await deps.inspector.listTags(endpoint, signal);
   const { vanished, hold } = decidePrune(upstream, atSite, claims);
   if (hold !== undefined) {
@@ -73,7 +72,7 @@ async function pruneTag(
   deps: ParkingDependencies,
   { repository, site, inUse, signal }: SiteOrder,
   tag: TagName,
-  claims: ReturnType<typeof imageClaims>,
+  claims: PruneClaims,
 ): Promise<boolean> {
   const image = repository.spec.repository;
   const endpoint = await targetEndpoint(deps, site, image);

@@ -55,6 +55,8 @@ export interface ImageClaims {
   readonly selects: (tag: TagName) => boolean;
   /** Tags that are asked for one by one, pinned, or brought by a namespace that the policy does not cover. */
   readonly declared: ReadonlySet<string>;
+  /** Whether a selector of a namespace that the policy does not cover takes the tag: its status names only so many. */
+  readonly wantedElsewhere: (tag: TagName) => boolean;
   readonly rollbackTargets: ReadonlySet<string>;
   /** True while a sync of the image runs: then no tag of it is touched. */
   readonly syncing: boolean;
@@ -75,6 +77,7 @@ export function imageClaims(
     placed: covered.flatMap(placedBy),
     selects: selection(covered),
     declared: new Set([...all.flatMap(declaredBy), ...foreign.flatMap(broughtBy)]),
+    wantedElsewhere: selection(foreign),
     rollbackTargets: new Set(all.flatMap(rollbackTargets)),
     syncing: all.some(({ status }) => status?.syncStatus === 'Syncing'),
     origins: [...new Set(all.flatMap(({ status }) => status?.domain ?? []))],

@@ -8,6 +8,7 @@ const many = (count: number) => tags(...Array.from({ length: count }, (_, index)
 const claims = (declared: readonly string[] = []) => ({
   selects: (tag: string) => tag.startsWith('v'),
   declared: new Set(declared),
+  wantedElsewhere: () => false,
 });
 
 test('only tags that the selector takes, that nobody declares and that upstream lacks are pruned', () => {
