@@ -4,6 +4,7 @@ import type { CredentialStore, EventRecorder, ResourceClients } from '../infra/k
 import type { Documents } from '../infra/kubernetes/documents.ts';
 import type { SiteRegistry } from '../infra/registry/site-registry.ts';
 import type { UsageClusters } from '../infra/kubernetes/usage-clusters.ts';
+import type { RunFence } from '../infra/temporal/run-fence.ts';
 import type { StepAudit } from './step-audit.ts';
 
 /** What planning is handed: nothing in here can delete (faults.md J11). */
@@ -23,5 +24,7 @@ export interface PlanningDependencies {
 /** What running an approved plan is handed besides. */
 export interface ParkingDependencies extends PlanningDependencies {
   readonly parking: TagParking;
+  /** Keeps a worker that was frozen and replaced from taking tags away. */
+  readonly fence: RunFence;
   readonly audit: StepAudit;
 }

@@ -1,3 +1,4 @@
+import { asFailure, Failure } from '../domain/failure.ts';
 import { planDocument } from '../domain/lifecycle/ids.ts';
 import type { PlanRecord } from '../domain/lifecycle/cleanup-run.ts';
 import type { TagLedger } from '../domain/lifecycle/tag-ledger.ts';
@@ -61,11 +62,73 @@ export async function readDocument<K extends keyof DocumentKinds>(
   return text === undefined ? undefined : (JSON.parse(text) as DocumentKinds[K]);
 }
 
-/** Replaces a document. */
+/** A document, and the version it was seen at; neither where there is none. */
+export interface SeenDocument<K extends keyof DocumentKinds> {
+  readonly value?: DocumentKinds[K];
+  readonly version?: string;
+}
+
+/** Reads a document that {@link replaceDocument} is to replace. */
+export async function lookAtDocument<K extends keyof DocumentKinds>(
+  documents: Documents,
+  { key }: DocumentKey<K>,
+): Promise<SeenDocument<K>> {
+  const { text, version } = await documents.look(key);
+  return {
+    ...(text === undefined ? {} : { value: JSON.parse(text) as DocumentKinds[K] }),
+    ...(version === undefined ? {} : { version }),
+  };
+}
+
+/**
+ * Replaces a document that is as it was seen; answers its new version. Throws `ClusterUnavailable` where somebody else
+ * wrote it meanwhile: the step is tried again, and sees what the other one wrote.
+ */
+export async function replaceDocument<K extends keyof DocumentKinds>(
+  documents: Documents,
+  { key }: DocumentKey<K>,
+  value: DocumentKinds[K],
+  version: string | undefined,
+): Promise<string | undefined> {
+  try {
+    return await documents.replace(key, JSON.stringify(value), version);
+  } catch (error) {
+    if (asFailure(error).code !== 'Conflict') throw error;
+    const detail = 'somebody else wrote it in the meantime';
+    throw new Failure('ClusterUnavailable', { side: 'cluster', subject: key, detail, cause: error });
+  }
+}
+
+/** Replaces a document, whoever wrote it last. */
 export async function writeDocument<K extends keyof DocumentKinds>(
   documents: Documents,
   { key }: DocumentKey<K>,
   value: DocumentKinds[K],
 ): Promise<void> {
   await documents.write(key, JSON.stringify(value));
+}
+
+/** Tries to change a document that others change at the same time. */
+const maxTries = 8;
+
+/**
+ * Changes a document by what it says now, so that no word of another who changes it at the same time is lost. `change`
+ * may be asked again; undefined leaves it as it is. Throws `ClusterUnavailable` where others are quicker every time.
+ */
+export async function changeDocument<K extends keyof DocumentKinds, T extends DocumentKinds[K] | undefined>(
+  documents: Documents,
+  key: DocumentKey<K>,
+  change: (before: DocumentKinds[K] | undefined) => T,
+): Promise<T> {
+  for (let tries = 1; ; tries += 1) {
+    const { value, version } = await lookAtDocument(documents, key);
+    const next = change(value);
+    if (next === undefined) return next;
+    try {
+      await replaceDocument(documents, key, next, version);
+      return next;
+    } catch (error) {
+      if (asFailure(error).code !== 'ClusterUnavailable' || tries === maxTries) throw error;
+    }
+  }
 }

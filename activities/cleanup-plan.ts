@@ -20,7 +20,7 @@ import { freedBytes } from '../domain/lifecycle/storage.ts';
 import type { ImageCleanupPolicy } from '../domain/resources/image-cleanup-policy.ts';
 import type { ObjectRef } from '../domain/resources/meta.ts';
 import type { PlanningDependencies } from './cleanup-dependencies.ts';
-import { planKey, writeDocument } from './cleanup-documents.ts';
+import { lookAtDocument, planKey, replaceDocument } from './cleanup-documents.ts';
 import { surveyTarget, type SurveyedTarget } from './cleanup-survey.ts';
 import { withHeartbeat } from './heartbeat.ts';
 import { recordUsage } from './usage.ts';
@@ -28,10 +28,13 @@ import { recordUsage } from './usage.ts';
 /** Makes a plan, writes it down with its hash, and says what is next. Deletes nothing and has nothing to delete with. */
 export function planCleanup(deps: PlanningDependencies, ref: ObjectRef): Promise<PlanSummary> {
   return withHeartbeat(async (signal) => {
+    const { version } = await lookAtDocument(deps.documents, planKey(ref));
     const policy = await requirePolicy(deps, ref);
     const plan = await makePlan(deps, policy, signal);
     const hash = await planHash(plan);
-    await writeDocument(deps.documents, planKey(ref), { hash, plan, holds: planHolds(plan), items: [] });
+    const record = { hash, plan, holds: planHolds(plan), items: [] };
+    // A worker that was frozen meanwhile must not write over what became of the plan of the one that took over.
+    await replaceDocument(deps.documents, planKey(ref), record, version);
     return summarizePlan(plan, hash, policy.spec, reachesBeyond(policy));
   });
 }

@@ -9,7 +9,7 @@ import type { TagName } from '../domain/names/tag.ts';
 import { fullName } from '../domain/usage/pod-usage.ts';
 import type { RepositoryEndpoint } from '../infra/copy/engine.ts';
 import type { PlanningDependencies } from './cleanup-dependencies.ts';
-import { ledgerKey, readDocument, writeDocument } from './cleanup-documents.ts';
+import { changeDocument, ledgerKey, readDocument } from './cleanup-documents.ts';
 import { targetEndpoint } from './endpoints.ts';
 import { inspectTags } from './inspect-tags.ts';
 import { readAsOurs } from './pulls.ts';
@@ -48,11 +48,12 @@ export async function surveyTarget(
       ...doubtedFor(ledger, tags.length, deps.now()),
     });
     if (doubt !== undefined) {
-      const key = ledgerKey(target.site, target.image);
-      await writeDocument(deps.documents, key, recordDoubt(ledger, tags.length, deps.now()));
+      await changeDocument(deps.documents, ledgerKey(target.site, target.image), (newest) =>
+        recordDoubt(newest, tags.length, deps.now()),
+      );
       return held(doubt, `${tags.length} tags, ${ledger?.count ?? 'some'} before`, endpoint.path);
     }
-    return await surveyTags(deps, { target, claims, endpoint, tags, ledger, signal });
+    return await surveyTags(deps, { target, claims, endpoint, tags, signal });
   } catch (error) {
     signal.throwIfAborted();
     const failure = asFailure(error);
@@ -75,7 +76,6 @@ interface Survey {
   readonly claims: ImageClaims;
   readonly endpoint: RepositoryEndpoint;
   readonly tags: readonly TagName[];
-  readonly ledger: TagLedger | undefined;
   readonly signal: AbortSignal;
 }
 
@@ -84,8 +84,9 @@ async function surveyTags(deps: PlanningDependencies, survey: Survey): Promise<S
   const place = { site: target.site, image: target.image, endpoint };
   const inspected = await readAsOurs(deps, place, () => inspectTags(deps.inspector, endpoint, tags, signal));
   const found = [...inspected].map(([tag, { digest }]) => ({ tag, digest }));
-  const ledger = recordListing(survey.ledger, found, claims.placed, deps.now());
-  await writeDocument(deps.documents, ledgerKey(target.site, target.image), ledger);
+  const ledger = await changeDocument(deps.documents, ledgerKey(target.site, target.image), (newest) =>
+    recordListing(newest, found, claims.placed, deps.now()),
+  );
   return {
     target,
     path: endpoint.path,

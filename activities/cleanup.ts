@@ -7,7 +7,8 @@ import type { ParkingDependencies, PlanningDependencies } from './cleanup-depend
 import { planCleanup } from './cleanup-plan.ts';
 import type { PlanOrder } from './cleanup-record.ts';
 import { reportCleanup } from './cleanup-report.ts';
-import { deleteParked, parkPlan, restoreLeftovers, restoreParked, restoreUsed } from './cleanup-run.ts';
+import { restoreLeftovers, restoreParked, restoreUsed } from './cleanup-restore.ts';
+import { deleteParked, parkPlan } from './cleanup-run.ts';
 import { collectGarbage } from './garbage.ts';
 import { pruneVanished } from './prune.ts';
 import { measureStorage } from './storage.ts';

@@ -1,5 +1,3 @@
-import { activityInfo } from '@temporalio/activity';
-import { Failure } from '../domain/failure.ts';
 import type { Descriptor } from '../domain/image/descriptor.ts';
 import { parseTag } from '../domain/names/tag.ts';
 import type { SyncWindow } from '../domain/resources/edge-site.ts';
@@ -8,6 +6,7 @@ import type { CopyPosition } from '../domain/sync/progress.ts';
 import type { CopyReport } from '../infra/copy/engine.ts';
 import type { CopyDependencies } from './copy-places.ts';
 import { withHeartbeat } from './heartbeat.ts';
+import { requireCurrentTry } from './step-fence.ts';
 import { withinWindow, type Pause } from './window-gate.ts';
 
 /** One image to one site. */
@@ -74,8 +73,5 @@ export function copyImage(deps: CopyDependencies, order: CopyOrder): Promise<Cop
 /** Asked right before the tag is written: is the object unchanged, and is this try the newest (rule 12, fault G06)? */
 export async function checkFence(deps: CopyDependencies, { claim }: SyncPlan): Promise<void> {
   await deps.places.stillWanted(claim);
-  const { workflowExecution, activityId, attempt } = activityInfo();
-  if (workflowExecution === undefined) return;
-  if (await deps.fence.isCurrent({ ...workflowExecution, activityId, attempt })) return;
-  throw new Failure('Superseded', { subject: claim.ref.name, detail: 'another worker took over' });
+  await requireCurrentTry(deps.fence, claim.ref.name);
 }

@@ -10,7 +10,7 @@ import { withHeartbeat } from './heartbeat.ts';
  */
 export function collectGarbage(deps: ParkingDependencies, order: PlanOrder): Promise<readonly SiteGarbage[]> {
   return withHeartbeat(async (signal) => {
-    const { items } = await requireRecord(deps, order);
+    const { items } = (await requireRecord(deps, order)).record;
     const deleted = items.filter(({ state }) => state === 'deleted');
     const sites = [...new Set(deleted.map(({ deletion }) => deletion.site))];
     const asked = new Map<string, SiteGarbage['outcome']>();

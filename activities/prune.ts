@@ -10,6 +10,7 @@ import type { ParkingDependencies } from './cleanup-dependencies.ts';
 import { sourceEndpoint, targetEndpoint } from './endpoints.ts';
 import { withHeartbeat } from './heartbeat.ts';
 import { readAsOurs } from './pulls.ts';
+import { requireCurrentTry } from './step-fence.ts';
 import { requireUsage } from './usage.ts';
 
 /** Takes tags that vanished upstream from the sites of a Repository with `prune`. Answers how many went. */
@@ -97,7 +98,8 @@ async function pruneTag(
   return deps.audit.around(
     fact,
     async () => {
-      if ((await deps.parking.park(endpoint, tag, found.digest, signal)) !== 'parked') return false;
+      const fence = (): Promise<void> => requireCurrentTry(deps.fence, tag);
+      if ((await deps.parking.park(endpoint, tag, found.digest, signal, fence)) !== 'parked') return false;
       await deps.parking.discard(endpoint, found.digest, signal);
       return true;
     },

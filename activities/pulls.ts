@@ -3,7 +3,7 @@ import { chooseSites } from '../domain/sync/site-choice.ts';
 import { addRead, isOwnRead } from '../domain/usage/own-reads.ts';
 import type { RepositoryEndpoint } from '../infra/copy/engine.ts';
 import type { PlanningDependencies } from './cleanup-dependencies.ts';
-import { readDocument, readsKey, writeDocument } from './cleanup-documents.ts';
+import { changeDocument, readDocument, readsKey } from './cleanup-documents.ts';
 import { targetEndpoint } from './endpoints.ts';
 
 type PullDependencies = Pick<
@@ -63,8 +63,7 @@ export async function readAsOurs<T>(
   const key = readsKey(place.site, place.image);
   const from = deps.now();
   const note = async (): Promise<void> => {
-    const reads = (await readDocument(deps.documents, key)) ?? [];
-    await writeDocument(deps.documents, key, addRead(reads, from, deps.now()));
+    await changeDocument(deps.documents, key, (reads = []) => addRead(reads, from, deps.now()));
   };
   await note();
   try {

@@ -5,7 +5,7 @@ import { combineUsage, type CombinedUsage, type UsageReport } from '../domain/us
 import { recordUse } from '../domain/usage/use-ledger.ts';
 import type { PlanningDependencies } from './cleanup-dependencies.ts';
 import { lookAtPulls } from './pulls.ts';
-import { readDocument, usageKey, writeDocument } from './cleanup-documents.ts';
+import { changeDocument, usageKey } from './cleanup-documents.ts';
 
 type UsageDependencies = Pick<PlanningDependencies, 'usage' | 'documents' | 'now'>;
 type RecordDependencies = UsageDependencies & Parameters<typeof lookAtPulls>[0];
@@ -39,11 +39,11 @@ export async function lookAtUsage(deps: UsageDependencies): Promise<CombinedUsag
 export async function recordUsage(deps: RecordDependencies): Promise<UsageFacts> {
   const [combined, pulls] = await Promise.all([lookAtUsage(deps), lookAtPulls(deps)]);
   const known = combined.missing.length + pulls.missing.length === 0;
-  const before = await readDocument(deps.documents, usageKey);
-  const ledger = recordUse(before, combined, deps.now(), pulls.lastPulled);
-  // An incomplete look is no look: the gap shows in `looked`, and ends what can be said about the past.
-  const next = known ? ledger : { ...ledger, looked: before?.looked ?? 0 };
-  await writeDocument(deps.documents, usageKey, next);
+  const next = await changeDocument(deps.documents, usageKey, (before) => {
+    const ledger = recordUse(before, combined, deps.now(), pulls.lastPulled);
+    // An incomplete look is no look: the gap shows in `looked`, and ends what can be said about the past.
+    return known ? ledger : { ...ledger, looked: before?.looked ?? 0 };
+  });
   return {
     known,
     digests: combined.digests,

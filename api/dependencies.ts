@@ -25,7 +25,7 @@ export interface ResourceCaches {
 /** What the lifecycle's routes need. */
 export interface LifecycleDependencies {
   readonly gateway: LifecycleGateway;
-  readonly documents: Documents;
+  readonly documents: Pick<Documents, 'read'>;
   readonly engine: Pick<CopyEngine, 'resolve' | 'describe'>;
 }
 

@@ -120,7 +120,9 @@ const signing = {
   signatures: createImageVerifier(registries),
   publicKeys: createPublicKeyStore(cluster),
 };
+const fence = createRunFence(temporal);
 const lifecycle = {
+  fence,
   limits,
   ...signing,
   resources,
@@ -166,7 +168,7 @@ const steps = {
   engine,
   documents,
   verifier: createRegistryVerifier({ proxies: settings.proxies }),
-  fence: createRunFence(temporal),
+  fence,
   pulls: createPullCounter(metrics),
   limits,
   desks,

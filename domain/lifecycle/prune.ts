@@ -32,9 +32,9 @@ export function pruneClaims(repository: Repository, everyone: readonly Repositor
   const elsewhere = imageClaims(image, others, []);
   return {
     selects: imageClaims(image, [repository], [repository.metadata.namespace ?? '']).selects,
-    declared: agreed.declared.union(elsewhere.declared),
+    declared: new Set([...agreed.declared, ...elsewhere.declared]),
     wantedElsewhere: elsewhere.wantedElsewhere,
-    rollbackTargets: agreed.rollbackTargets.union(elsewhere.rollbackTargets),
+    rollbackTargets: new Set([...agreed.rollbackTargets, ...elsewhere.rollbackTargets]),
     origins: [...new Set([...agreed.origins, ...elsewhere.origins])],
   };
 }

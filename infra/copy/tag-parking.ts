@@ -15,13 +15,15 @@ export interface TagParking {
   /**
    * Removes a tag while a tag of ours holds its content. `moved` where the tag shows another digest by now, `gone` where
    * it is not there. Throws `TagDeleteUnsupported` before anything is lost, `SharedDigest` where the registry took other
-   * tags of the digest along (they are put back).
+   * tags of the digest along (they are put back). `fence` is asked right before the tag is removed, and stops that by
+   * what it throws.
    */
   park(
     endpoint: RepositoryEndpoint,
     tag: TagName,
     digest: Digest,
     signal?: AbortSignal,
+    fence?: () => Promise<void>,
   ): Promise<ParkOutcome>;
   /** Puts a parked tag back, unless it exists again. Throws `RollbackTargetMissing` where the content is gone. */
   restore(endpoint: RepositoryEndpoint, tag: TagName, digest: Digest, signal?: AbortSignal): Promise<void>;
@@ -37,7 +39,7 @@ const settleMs = 30_000;
 /** Parking over any stores. */
 export function createTagParking(open: OpenRepository): TagParking {
   return {
-    async park(endpoint, tag, digest, signal) {
+    async park(endpoint, tag, digest, signal, fence) {
       const store = open(endpoint);
       const holder = parkedTag(digest);
       const seen = await store.resolve(tag, signal);
@@ -46,6 +48,7 @@ export function createTagParking(open: OpenRepository): TagParking {
       const manifest = await store.readManifest(digest, signal);
       if ((await store.resolve(holder, signal)) === undefined) await tryOut(store, manifest, holder, signal);
       await store.pushManifest(manifest, holder, signal);
+      await fence?.();
       if (!(await removeOnce(store, tag, digest, signal)))
         throw new Failure('TagDeleteUnsupported', about(store, tag));
       await awaitGone(store, tag, digest, signal);

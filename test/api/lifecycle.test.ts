@@ -38,7 +38,6 @@ function api(change: {
           const document = change.documents?.[key];
           return document === undefined ? undefined : JSON.stringify(document);
         },
-        write: async () => {},
       },
       engine: {
         resolve: async () => undefined,

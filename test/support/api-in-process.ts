@@ -90,7 +90,7 @@ export function inProcessApi(overrides: Partial<ApiDependencies> = {}): InProces
         startRollback: async (ref) => run(`rollback/${ref.namespace}/${ref.name}`),
         awaitRollback: async () => true,
       },
-      documents: { read: async () => undefined, write: async () => {} },
+      documents: { read: async () => undefined },
       engine: {
         resolve: async () => undefined,
         describe: async () => ({ architecture: 'amd64', os: 'linux', size: '0B', layers: [] }),

@@ -32,7 +32,10 @@ test('J04 what the selector of another namespace takes is claimed there, however
 const others: readonly (readonly [string, Repository])[] = [
   ['comes from another registry', pruning('other', 'prod-*', { registryRef: { name: 'second' } })],
   ['prunes nothing', repository('other', { tagSelector: { glob: 'prod-*' } })],
-  ['is of another namespace', { ...pruning('other', 'prod-*'), metadata: { namespace: 'team-b', name: 'x' } }],
+  [
+    'is of another namespace',
+    { ...pruning('other', 'prod-*'), metadata: { namespace: 'team-b', name: 'x' } },
+  ],
   ['names the tag', repository('other', { tag: 'prod-1' })],
 ];
 for (const [why, other] of others)
