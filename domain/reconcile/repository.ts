@@ -93,9 +93,10 @@ function triggerOf(
   const observed = status?.observedGeneration;
   if (asked !== undefined) return asked;
   if (observed === undefined) return 'create';
-  if (observed < (metadata.generation ?? 1)) return 'spec';
-  // A run under way may have begun before the change: what it leaves is looked at when it has ended.
+  // A run under way may have begun before the change: what it leaves is looked at when it has ended. Until then each write
+  // of its progress would be one more signal in its history, and a long copy has thousands of them.
   if (status?.syncStatus === 'Syncing') return undefined;
+  if (observed < (metadata.generation ?? 1)) return 'spec';
   return sitesMoved(repository, sites) ? 'site' : undefined;
 }
 

@@ -12,7 +12,8 @@ export type Around = <T>(change: () => Promise<T>) => Promise<T>;
 
 /**
  * Creates or updates a schedule of one cron expression. The expression is kept as the schedule's note: Temporal gives it
- * back only in another form.
+ * back only in another form. A pause is somebody's in Temporal and stays, with its note, until they end it; what changed
+ * meanwhile is made up for then.
  */
 export async function ensureCron(
   client: Client,
@@ -23,7 +24,7 @@ export async function ensureCron(
   const wanted = { ...schedule, state: { note: cron } };
   const handle = client.schedule.getHandle(schedule.scheduleId);
   const present = await engineCall(client, () => handle.describe());
-  if (present?.state.note === cron) return;
+  if (present?.state.note === cron || present?.state.paused === true) return;
   if (present === undefined) return around(() => createOnce(client, wanted));
   await around(() => engineCall(client, () => handle.update(() => wanted)));
 }

@@ -36,6 +36,15 @@ export class ScheduleDouble {
     } as unknown as Client;
   }
 
+  /** What an operator does by Temporal's own means. */
+  operate(id: string, state: object): void {
+    this.#schedules.set(id, { ...this.#schedules.get(id), state });
+  }
+
+  stateOf(id: string): object | undefined {
+    return this.#schedules.get(id)?.state;
+  }
+
   #change(what: string, id: string, written: Written): void {
     this.changes.push(what);
     this.#schedules.set(id, written);

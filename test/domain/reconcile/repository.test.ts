@@ -7,21 +7,38 @@ import type { Repository } from '../../../domain/resources/repository.ts';
 type Parts = {
   readonly generation?: number;
   readonly observed?: number;
+  readonly syncStatus?: 'Success' | 'Syncing';
   readonly annotations?: Readonly<Record<string, string>>;
   readonly spec?: Partial<Repository['spec']>;
 };
 
-const repository = ({ generation = 1, observed, annotations = {}, spec = {} }: Parts): Repository => ({
+const repository = ({
+  generation = 1,
+  observed,
+  syncStatus = 'Success',
+  annotations = {},
+  spec = {},
+}: Parts): Repository => ({
   apiVersion: 'image.theriseunion.io/v1alpha1',
   kind: 'Repository',
   metadata: { name: 'app', namespace: 'shop', generation, annotations },
   spec: { repository: 'a/b', tag: 'v1', registryRef: { name: 'hub' }, ...spec },
-  ...(observed === undefined ? {} : { status: { observedGeneration: observed } }),
+  ...(observed === undefined ? {} : { status: { observedGeneration: observed, syncStatus } }),
 });
 
 const starts: readonly (readonly [string, Parts, string | undefined])[] = [
   ['a Repository that was never synced is synced', {}, 'create'],
   ['one whose spec changed since its last sync is synced', { generation: 3, observed: 2 }, 'spec'],
+  [
+    'a spec that changes under a running sync asks for nothing until that has ended',
+    { generation: 3, observed: 2, syncStatus: 'Syncing' },
+    undefined,
+  ],
+  [
+    'a person who asks under a running sync is heard',
+    { observed: 1, syncStatus: 'Syncing', annotations: { 'theriseunion.io/manual-sync': '7' } },
+    'manual',
+  ],
   ['one that was synced as it stands is left alone', { generation: 2, observed: 2 }, undefined],
   [
     'a new value of manual-sync starts a sync',
