@@ -174,7 +174,9 @@ async function fenceTag(deps: RollbackDependencies, plan: RollbackPlan): Promise
   const images = (chosen ?? [undefined]).map((site) => pinnedImage(spec, plan, site));
   const fact = { verb: 'pin', object: { resource: 'repositories', ...ref }, images };
   await deps.audit.around(fact, async () => {
-    await deps.resources.resource('repositories').patch(ref, pinPatch(spec, tag, to, chosen));
+    const repositories = deps.resources.resource('repositories');
+    const fenced = await repositories.patchAsRead(ref, uid, (now) => pinPatch(now.spec, tag, to, chosen));
+    if (fenced === undefined) throw new Failure('Superseded', { side: 'cluster', subject: ref.name });
   });
 }
 

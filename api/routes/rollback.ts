@@ -85,7 +85,9 @@ export const releaseRoute = (tools: RouteTools): Route =>
       if (!isPinned(repository.spec, tag))
         throw new Failure('Conflict', { side: 'caller', subject: tag, detail: 'it is not pinned' });
       const ref = { namespace: call.params.ns, name: call.params.name };
-      await tools.clients.resource('repositories').patch(ref, pinPatch(repository.spec, tag, undefined));
+      await tools.clients
+        .resource('repositories')
+        .patchAsRead(ref, repository.metadata.uid ?? '', ({ spec }) => pinPatch(spec, tag, undefined));
       await tools.workflows.startSync(ref, 'manual');
       await tools.record(call, repository, 'Release');
       return { status: 200, body: { success: true, message: released[call.language] } };

@@ -96,7 +96,7 @@ export function pinPatch(
   tag: string,
   digest: Digest | undefined,
   sites?: readonly string[],
-): object {
+): { readonly spec: object } {
   const isMain = tag === spec.tag;
   const kept = (spec.pins ?? []).flatMap((pin) => (pin.tag === tag ? keptPin(pin, digest, sites) : [pin]));
   const isSpecial = digest !== undefined && (sites !== undefined || !isMain);

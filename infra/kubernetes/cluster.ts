@@ -18,6 +18,16 @@ export interface ResourceClient<P extends Plural> {
   /** JSON merge patch of metadata and spec. */
   patch(key: ObjectKey, patch: object): Promise<ResourceOf[P]>;
   /**
+   * The same by what the object with this uid says now, over exactly the version that was read, and again where somebody
+   * else wrote in between: a merge patch replaces whole lists. `patchOf` may be asked several times; undefined leaves all
+   * as it is. Answers the object as it is then, undefined where it is gone. Throws `Conflict` where others never stop writing.
+   */
+  patchAsRead(
+    key: ObjectKey,
+    uid: string,
+    patchOf: (object: ResourceOf[P]) => { readonly metadata?: object; readonly spec?: object } | undefined,
+  ): Promise<ResourceOf[P] | undefined>;
+  /**
    * Replaces the status by server-side apply under our own field manager. Throws `Superseded` where the object with
    * this uid is gone, so that an old run never writes a new object's status.
    */

@@ -13,8 +13,8 @@ export const fieldManager = 'imageferry';
 export const maxStatusBytes = 65_536;
 /** Objects asked for at once. */
 const pageSize = 500;
-/** Tries to change a status that others change too (fault O05). */
-const maxStatusTries = 8;
+/** Tries to change what others change too (fault O05). */
+const maxTries = 8;
 
 const mergePatch = setHeaderOptions('Content-Type', PatchStrategy.MergePatch);
 const applyPatch = setHeaderOptions('Content-Type', PatchStrategy.ServerSideApply);
@@ -104,6 +104,26 @@ export class CustomResourceClient<P extends Plural> implements ResourceClient<P>
     return parseObject(this.#plural, value);
   }
 
+  async patchAsRead(
+    key: ObjectKey,
+    uid: string,
+    patchOf: (object: ResourceOf[P]) => { readonly metadata?: object; readonly spec?: object } | undefined,
+  ): Promise<ResourceOf[P] | undefined> {
+    for (let round = 1; ; round += 1) {
+      const object = await this.get(key);
+      if (object === undefined || object.metadata.uid !== uid) return undefined;
+      const patch = patchOf(object);
+      if (patch === undefined) return object;
+      const { resourceVersion } = object.metadata;
+      try {
+        return await this.patch(key, { ...patch, metadata: { ...patch.metadata, uid, resourceVersion } });
+      } catch (error) {
+        if (!(error instanceof Failure) || error.code !== 'Conflict' || round === maxTries) throw error;
+        await sleep(Math.random() * 50 * round);
+      }
+    }
+  }
+
   /** The uid in the applied object makes the server refuse where the name belongs to another object by now. */
   async applyStatus(
     { namespace, name }: ObjectKey,
@@ -170,7 +190,7 @@ export class CustomResourceClient<P extends Plural> implements ResourceClient<P>
         return true;
       } catch (error) {
         const isTaken = error instanceof Failure && error.code === 'Superseded';
-        if (!isTaken || round === maxStatusTries) throw error;
+        if (!isTaken || round === maxTries) throw error;
         await sleep(Math.random() * 50 * round);
       }
     }

@@ -2,6 +2,8 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import type { Repository } from '../../domain/resources/repository.ts';
 import { demoRegistry } from '../../infra/local/demo/registry.ts';
+import { pinPatch } from '../../domain/lifecycle/rollback.ts';
+import { parseDigest } from '../../domain/names/digest.ts';
 import { setCondition, type Condition } from '../../domain/resources/meta.ts';
 import { resyncScheduleId, syncWorkflowId } from '../../domain/sync/ids.ts';
 import { InterruptedSyncs } from '../../worker/reconcile/interrupted-syncs.ts';
@@ -51,6 +53,25 @@ test('O05: writers of one status at the same moment all have their word in it', 
     [],
   );
   assert.equal((await live.get(name)).status?.syncStatus, 'Success');
+});
+
+test('rollbacks and releases of several tags at the same moment lose no pin and leave none', async () => {
+  const [kept, held] = [
+    ['old0', 'old1', 'old2'],
+    ['new0', 'new1', 'new2'],
+  ];
+  const digest = parseDigest(`sha256:${'a'.repeat(64)}`);
+  const pins = kept.map((tag) => ({ tag, digest }));
+  const name = await live.repository(secret, { repository: path, tag: '1', suspend: true, pins });
+  await live.ended(name);
+  const { metadata } = await live.get(name);
+  const change = (tag: string, to: typeof digest | undefined) =>
+    repositories.patchAsRead(metadata, metadata.uid ?? '', ({ spec }) => pinPatch(spec, tag, to));
+  await Promise.all([
+    ...kept.map((tag) => change(tag, undefined)),
+    ...held.map((tag) => change(tag, digest)),
+  ]);
+  assert.deepEqual((await live.get(name)).spec.pins?.map(({ tag }) => tag).sort(), held);
 });
 
 test('O13: a Secret that is deleted shows at once on its RegistrySecret and on what uses it', async () => {

@@ -36,6 +36,12 @@ export class MemoryCluster implements ResourceClients {
       list: async (namespace) => this.#list(plural, namespace),
       create: async (object) => this.#create(plural, object),
       patch: async (key, patch) => this.#patch(plural, key, patch),
+      patchAsRead: async (key, uid, patchOf) => {
+        const found = this.#get(plural, key);
+        if (found === undefined || found.metadata.uid !== uid) return undefined;
+        const patch = patchOf(found);
+        return patch === undefined ? found : this.#patch(plural, key, patch);
+      },
       applyStatus: async (key, _uid, status) => void this.#patch(plural, key, { status }),
       updateStatus: async (key, uid, change) => {
         const found = this.#get(plural, key);

@@ -6,6 +6,7 @@ import type { EventRecorder, ResourceCache, ResourceClients } from '../../infra/
 import type { BundleGateway } from '../../infra/temporal/bundle-gateway.ts';
 import type { BundleSchedules } from '../../infra/temporal/bundle-schedules.ts';
 import { KeyedQueue } from './keyed-queue.ts';
+import { takeServed } from './served-annotations.ts';
 
 /** What reconciling of EdgeSites is handed. */
 export interface EdgeSiteReconcileDependencies {
@@ -89,7 +90,7 @@ class EdgeSiteReconciler {
       await events.record({ kind: 'EdgeSite', ref: { name }, uid }, event);
     }
     if (Object.keys(wish.handled).length === 0) return;
-    await clients.resource('edgesites').patch({ name }, { metadata: { annotations: wish.handled } });
+    await takeServed(clients.resource('edgesites'), { name }, site, Object.keys(wish.handled));
   }
 
   /** Syncs come in crowds: what they found is staged together, a moment later. */

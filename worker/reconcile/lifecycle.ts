@@ -1,11 +1,14 @@
 import type { Logger } from 'pino';
-import { asFailure } from '../../domain/failure.ts';
-import { cleanupWish, rollbackWish } from '../../domain/reconcile/lifecycle.ts';
+import { asFailure, Failure } from '../../domain/failure.ts';
+import { previousVersion } from '../../domain/lifecycle/versions.ts';
+import { cleanupWish, rollbackAnnotation, rollbackWish } from '../../domain/reconcile/lifecycle.ts';
 import type { ObjectRef } from '../../domain/resources/meta.ts';
+import type { Repository } from '../../domain/resources/repository.ts';
 import type { EventRecorder, ResourceCache, ResourceClients } from '../../infra/kubernetes/cluster.ts';
 import type { LifecycleGateway } from '../../infra/temporal/lifecycle-gateway.ts';
 import type { LifecycleSchedules } from '../../infra/temporal/lifecycle-schedules.ts';
 import { KeyedQueue } from './keyed-queue.ts';
+import { takeServed } from './served-annotations.ts';
 
 /** What reconciling of policies and rollbacks is handed. */
 export interface LifecycleReconcileDependencies {
@@ -52,7 +55,9 @@ export function startLifecycleReconcilers(deps: LifecycleReconcileDependencies):
 }
 
 async function reconcilePolicy(deps: LifecycleReconcileDependencies, ref: ObjectRef): Promise<void> {
-  const policy = deps.caches.cache('imagecleanuppolicies').get(ref);
+  const client = deps.clients.resource('imagecleanuppolicies');
+  // What is watched may be behind: a policy that was just made is not taken for a deleted one.
+  const policy = deps.caches.cache('imagecleanuppolicies').get(ref) ?? (await client.get(ref));
   if (policy === undefined || policy.metadata.deletionTimestamp !== undefined) {
     await deps.schedules.deleteCleanup(ref);
     await deps.gateway.cancelCleanup(ref);
@@ -74,15 +79,32 @@ async function reconcilePolicy(deps: LifecycleReconcileDependencies, ref: Object
   for (const message of complaints)
     await complain(deps, 'ImageCleanupPolicy', ref, policy.metadata.uid, message);
   if (Object.keys(wish.handled).length === 0) return;
-  await deps.clients.resource('imagecleanuppolicies').patch(ref, { metadata: { annotations: wish.handled } });
+  await takeServed(client, ref, policy, Object.keys(wish.handled));
 }
 
+/**
+ * What is watched only says that there may be a wish; the object is read, since another replica may have served it.
+ * `previous` is written down as the digest that it means before anything is started: served once more after a crash it
+ * would mean the version that was just left. A wish waits for a rollback that runs, as that may be another one.
+ */
 async function reconcileRollback(deps: LifecycleReconcileDependencies, ref: ObjectRef): Promise<void> {
-  const repository = deps.caches.cache('repositories').get(ref);
-  const wish = repository === undefined ? undefined : rollbackWish(repository);
-  if (wish === undefined) return;
-  await deps.gateway.startRollback(ref, wish.request);
-  await deps.clients.resource('repositories').patch(ref, { metadata: { annotations: wish.handled } });
+  const client = deps.clients.resource('repositories');
+  const { uid = '' } = (await client.get(ref))?.metadata ?? {};
+  const repository = await client.patchAsRead(ref, uid, previousAsDigest);
+  const wish = repository && rollbackWish(repository);
+  if (repository === undefined || wish === undefined) return;
+  const run = await deps.gateway.startRollback(ref, wish.request);
+  if (run.alreadyRunning) throw new Failure('AlreadyRunning', { side: 'caller', subject: run.workflowId });
+  await takeServed(client, ref, repository, Object.keys(wish.handled));
+}
+
+/** Where there is no earlier version the rollback itself says so. */
+function previousAsDigest(repository: Repository): { readonly metadata: object } | undefined {
+  const request = rollbackWish(repository)?.request;
+  if (request === undefined || request.digest !== undefined) return undefined;
+  const tag = request.tag ?? repository.spec.tag;
+  const digest = previousVersion(repository.status?.versions ?? [], tag)?.digest;
+  return digest === undefined ? undefined : { metadata: { annotations: { [rollbackAnnotation]: digest } } };
 }
 
 async function complain(
