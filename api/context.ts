@@ -8,6 +8,8 @@ export interface CallVariables {
   language: Language;
   /** Set once the token was accepted. */
   caller: Caller | undefined;
+  /** Asks about the caller's token once more; throws `Unauthenticated`. Set with `caller`. */
+  stillSignedIn: () => Promise<void>;
   /** The path pattern of the matched route, for metrics and logs; never the path itself. */
   route: string;
   /** Kind that the matched route is about, for errors. */
@@ -47,6 +49,8 @@ export interface Call<P, Q, B> {
   readonly range: string | undefined;
   /** Asks about one more object than the route's own; throws `AccessDenied`. */
   readonly require: (question: AccessQuestion) => Promise<void>;
+  /** For answers that go on: throws `Unauthenticated` once the caller's token has ended or was taken back. */
+  readonly stillSignedIn: () => Promise<void>;
 }
 
 /** Address of the other end of the connection. Forwarding headers are not believed (fault Q12). */

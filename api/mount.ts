@@ -60,10 +60,11 @@ const patternOf = (path: string): string => basePath + path.replaceAll(/\{(\w+)\
 
 function requestOf(
   context: ApiContext,
-): Pick<Call<unknown, unknown, unknown>, 'language' | 'requestId' | 'signal' | 'range'> {
+): Pick<Call<unknown, unknown, unknown>, 'language' | 'requestId' | 'signal' | 'range' | 'stillSignedIn'> {
   return {
     language: context.get('language'),
     requestId: context.get('requestId'),
+    stillSignedIn: context.get('stillSignedIn'),
     signal: context.req.raw.signal,
     range: context.req.header('range'),
   };

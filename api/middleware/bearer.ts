@@ -1,6 +1,6 @@
 import type { MiddlewareHandler } from 'hono';
 import { Failure } from '../../domain/failure.ts';
-import type { AccessReviewer } from '../../infra/kubernetes/cluster.ts';
+import type { AccessReviewer, Caller } from '../../infra/kubernetes/cluster.ts';
 import type { ApiContext, ApiEnvironment } from '../context.ts';
 
 /** Longest token that is looked at, in characters. Kubernetes' own are about 1,200. */
@@ -12,9 +12,14 @@ const identityHeaders = /^(?:impersonate-|x-remote-(?:user|group|extra-)|x-forwa
 export function bearerAuthentication(access: AccessReviewer): MiddlewareHandler<ApiEnvironment> {
   return async (context, next) => {
     refuseIdentityHeaders(context.req.raw.headers);
-    const caller = await access.authenticate(bearerToken(context));
-    if (caller === undefined) throw new Failure('Unauthenticated', { side: 'caller' });
-    context.set('caller', caller);
+    const token = bearerToken(context);
+    const signIn = async (): Promise<Caller> => {
+      const caller = await access.authenticate(token);
+      if (caller === undefined) throw new Failure('Unauthenticated', { side: 'caller' });
+      return caller;
+    };
+    context.set('caller', await signIn());
+    context.set('stillSignedIn', async () => void (await signIn()));
     await next();
   };
 }

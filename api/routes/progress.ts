@@ -41,7 +41,10 @@ export const progressRoute = (tools: RouteTools): Route =>
     async (call) => {
       const repository = await existingRepository(tools, call.params);
       const { uid } = repository.metadata;
-      const recheck = () => call.require(accessQuestion(access, call.params));
+      const recheck = async (): Promise<void> => {
+        await call.stillSignedIn();
+        await call.require(accessQuestion(access, call.params));
+      };
       const source = eventStream(call.signal, recheck, (send, end) => {
         send(progressEvent(repository));
         return tools.repositoryChanges.watch((object, gone) => {
@@ -84,6 +87,7 @@ function eventStream(
   let stop = (): void => {};
   let waiting: string | undefined;
   let last = '';
+  let isOpen = true;
   return new ReadableStream({
     start(controller) {
       const flush = (): void => {
@@ -92,12 +96,14 @@ function eventStream(
         waiting = undefined;
       };
       const send = (event: string): void => {
-        if (event === last) return;
+        if (event === last || !isOpen) return;
         if (event.startsWith('event:')) last = event;
         waiting = event;
         flush();
       };
+      // A check that is under way when the caller hangs up may refuse afterwards: a stream is closed once.
       const close = (): void => {
+        if (!isOpen) return;
         stop();
         controller.close();
       };
@@ -107,10 +113,12 @@ function eventStream(
       }, pingMs);
       const check = setInterval(() => void recheck().catch(close), recheckMs);
       const unsubscribe = subscribe(send, (event) => {
+        if (!isOpen) return;
         controller.enqueue(encoder.encode(event));
         close();
       });
       stop = () => {
+        isOpen = false;
         clearInterval(ping);
         clearInterval(check);
         unsubscribe();
