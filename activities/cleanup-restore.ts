@@ -1,4 +1,4 @@
-import { asFailure, Failure } from '../domain/failure.ts';
+import { asFailure, type Failure } from '../domain/failure.ts';
 import type { ParkedItem, ParkingSummary } from '../domain/lifecycle/parking.ts';
 import type { Deletion } from '../domain/lifecycle/plan.ts';
 import type { ObjectRef } from '../domain/resources/meta.ts';

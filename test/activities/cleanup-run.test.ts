@@ -58,8 +58,12 @@ async function onGround(tags: readonly string[], work: (ground: Ground) => Promi
     tags: () =>
       [...scene.site.repository(targetPath).tags.keys()].filter((tag) => tag.startsWith('v')).sort(),
   });
-  await work(all).finally(() => scene.close());
-  await world.close();
+  try {
+    await work(all);
+  } finally {
+    await scene.close();
+    await world.close();
+  }
 }
 
 async function planned({ deps }: Ground): Promise<{ readonly ref: typeof ref; readonly hash: string }> {

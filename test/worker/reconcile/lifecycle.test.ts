@@ -77,7 +77,11 @@ async function until(isSo: () => boolean | Promise<boolean>): Promise<void> {
 /** Reconciles while work is done, and stops whatever comes of it. */
 async function whileRunning(start: () => () => Promise<void>, work: () => Promise<unknown>): Promise<void> {
   const stop = start();
-  await work().finally(stop);
+  try {
+    await work();
+  } finally {
+    await stop();
+  }
 }
 
 const annotationsOf = async (cluster: MemoryCluster) =>
