@@ -278,7 +278,7 @@ export const failureCatalogue = {
   NotFound: entry('fail', 404, 'There is no such thing', '资源不存在'),
   MethodNotAllowed: entry('fail', 405, 'The path does not take this method', '该路径不支持此方法'),
   AlreadyExists: entry('fail', 409, 'It already exists', '资源已存在'),
-  Conflict: entry('fail', 409, 'It was changed in the meantime', '资源已被修改'),
+  Conflict: entry('fail', 409, 'It is no longer in the state for this', '资源状态已变化，无法执行该操作'),
   Immutable: entry(
     'fail',
     400,
@@ -291,7 +291,7 @@ export const failureCatalogue = {
   AuthBackendUnavailable: entry('retry', 503, 'Access could not be checked', '无法校验权限'),
   ClusterUnavailable: entry('retry', 503, 'The Kubernetes API is not available', 'Kubernetes API 不可用'),
   EngineUnavailable: entry('retry', 503, 'The workflow engine is not available', '工作流引擎不可用'),
-  AuditUnavailable: entry('retry', 503, 'The audit log cannot be written', '审计日志不可用'),
+  AuditUnavailable: entry('retry', 503, 'The audit log is not available', '审计日志不可用'),
   CodecKeyMissing: entry('hold', 503, 'The key that decodes this history is missing', '缺少解密密钥'),
 } as const satisfies Record<string, FailureEntry>;
 

@@ -30,9 +30,7 @@ export function createWorkflowGateway(client: Client, witness: ScheduleWitness =
         : servedRun(client, ref),
     newestSync: async (ref) => (await newestRun(client, ref))?.run,
     startVerify: (ref) => startOrJoin(client, workflowTypes.verify, verifyStart(ref)),
-    cancelSync: async (ref, runId) =>
-      (await engineCall(client, () => client.workflow.getHandle(syncWorkflowId(ref), runId).cancel())) !==
-      undefined,
+    cancelSync: (ref, runId) => cancelSync(client, ref, runId),
     ensureSchedule: (ref, schedule) => ensureResync(client, ref, schedule, witness),
     deleteSchedule: (ref) =>
       deleteSchedule(client, resyncScheduleId(ref), (work) =>
@@ -73,6 +71,14 @@ async function startSync(
     if (heard === true) return run;
   }
   throw new Failure('EngineUnavailable', { side: 'cluster', subject: syncWorkflowId(ref) });
+}
+
+/** Temporal takes the wish to cancel a run that has ended, too, and does nothing: so it is asked first whether it runs. */
+async function cancelSync(client: Client, ref: ObjectRef, runId: string | undefined): Promise<boolean> {
+  const handle = client.workflow.getHandle(syncWorkflowId(ref), runId);
+  const known = await engineCall(client, () => handle.describe());
+  if (known?.status.name !== 'RUNNING') return false;
+  return (await engineCall(client, () => handle.cancel())) !== undefined;
 }
 
 /** The run that somebody else started for a sync that is wanted no more. Throws `Superseded` where there is none. */

@@ -173,6 +173,12 @@ test('N11: a cancelled sync stops within 2 s, keeps the old image and says Cance
     ['Cancelled', 'Cancelled', ''],
   );
   await assert.rejects(to.manifest(path, '1'), /404/);
+  await until('its end', async () => {
+    const run = await live.gateway.newestSync(ref);
+    return run?.isOpen === false ? true : undefined;
+  });
+  assert.equal(await live.gateway.cancelSync(ref), false, 'nothing runs any more');
+  assert.equal(await live.gateway.cancelSync(ref, record.runId), false, 'that run has ended');
 });
 
 test('S01: a Schedule starts the same sync, and goes with its Repository', async () => {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
@@ -53,6 +53,19 @@ function imageferry(args: readonly string[]): Promise<Ended> {
   child.stderr.on('data', (text) => (err += String(text)));
   return new Promise((resolve) => child.once('close', (code) => resolve({ code, out, err })));
 }
+
+test('it tells its version, what options mean and its exit codes; wrong usage is one short line', async () => {
+  const { version } = JSON.parse(readFileSync('package.json', 'utf8')) as { readonly version: string };
+  assert.deepEqual(await imageferry(['--version']), { code: 0, out: `${version}\n`, err: '' });
+  const help = await imageferry(['copy', '--help']);
+  assert.ok(!/default: (false|\[\])/.test(help.out), help.out);
+  assert.match(help.out, /rewrite; default:\s+rewrite[\s\S]*may be repeated/);
+  assert.match((await imageferry(['--help'])).out, /Exit codes: 0 done/);
+  const wrong = await imageferry(['copi']);
+  assert.deepEqual([wrong.code, wrong.err.trimEnd().split('\n').length <= 3], [2, true], wrong.err);
+  const untagged = await imageferry(['inspect', `${upstream.domain}/team/app`]);
+  assert.match(untagged.err, /name a tag or a digest/);
+});
 
 test('copy brings an image with docker login’s credential, says unchanged the second time, and verify finds it whole', async () => {
   const first = await imageferry(['copy', `${upstream.domain}/team/app:v1`, `${edge.domain}/mirror/app`]);

@@ -62,7 +62,10 @@ function registryPlace(reference: Reference): Place {
         store,
         async resolve(signal) {
           if (wanted !== undefined) return store.resolve(wanted, signal);
-          throw new Failure('InvalidTag', { subject: store.label, detail: 'name a tag, or use --all-tags' });
+          throw new Failure('InvalidRequest', {
+            subject: store.label,
+            detail: 'name a tag or a digest, such as :1.0 (copy takes --all-tags, too)',
+          });
         },
         close: () => Promise.resolve(),
       };

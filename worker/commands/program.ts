@@ -1,14 +1,29 @@
 import { Command, Option } from 'commander';
+import manifest from '../../package.json' with { type: 'json' };
 
 /**
  * The command for people. Each subcommand loads what it needs when it is called, so that `--help` answers at once.
- * Exit codes: 0 done, 1 failed, 2 wrong usage, 3 done in part, 75 failed in a way that may pass by itself, 130 interrupted.
  */
 const program = new Command('imageferry')
   .description('Copies, inspects and verifies container images; needs no cluster.')
-  .showHelpAfterError()
+  .version(manifest.version)
+  .configureHelp({ optionDescription: described })
+  .addHelpText(
+    'after',
+    '\nExit codes: 0 done, 1 failed, 2 wrong usage, 3 done in part, 75 failed but may pass by itself, 130 interrupted.',
+  )
+  .showHelpAfterError('(--help tells the usage)')
   .configureOutput({ outputError: (text, write) => write(text) })
   .exitOverride((error) => process.exit(error.exitCode === 0 ? 0 : 2));
+
+/** What an option does, with its choices and a default that says something: that a flag is not set goes without saying. */
+function described({ description, argChoices, defaultValue }: Option): string {
+  const choices = argChoices === undefined ? [] : [`one of ${argChoices.join(', ')}`];
+  const preset = typeof defaultValue === 'string' ? [`default: ${defaultValue}`] : [];
+  const repeats = Array.isArray(defaultValue) ? ['may be repeated'] : [];
+  const notes = [...choices, ...preset, ...repeats];
+  return notes.length === 0 ? description : `${description} (${notes.join('; ')})`;
+}
 
 /** Options of every command that talks to a registry. */
 function withRegistryOptions(command: Command): Command {
