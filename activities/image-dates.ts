@@ -5,7 +5,7 @@ import type { Digest } from '../domain/names/digest.ts';
 import type { RepositoryEndpoint } from '../infra/copy/engine.ts';
 import { datesKey, readDocument, writeDocument } from './cleanup-documents.ts';
 import type { SyncDependencies } from './dependencies.ts';
-import { inWindow } from './in-window.ts';
+import { inWindow } from '../domain/in-window.ts';
 
 /** Tags whose dates are looked up, at most: each new digest costs upstream two reads, one of them a counted pull. */
 export const maxDatedTags = 2000;

@@ -21,7 +21,7 @@ import type { SyncDependencies } from './dependencies.ts';
 import { sourceEndpoint, targetEndpoint } from './endpoints.ts';
 import { auditSurvey, syncFact } from './sync-audit.ts';
 import { withHeartbeat } from './heartbeat.ts';
-import { inWindow } from './in-window.ts';
+import { inWindow } from '../domain/in-window.ts';
 import { chooseTags, type ChoiceMemory, type TagChoice } from './tag-choice.ts';
 
 /** How many tags are looked at together. */
@@ -94,10 +94,10 @@ async function beginLook(deps: SyncDependencies, order: SurveyOrder, signal: Abo
   if (repository?.metadata.uid !== claim.uid) throw new Failure('Superseded', { side: 'cluster' });
   const source = await sourceEndpoint(deps, { ...order.plan, usedFrom: claim.ref.namespace });
   const targets = new Map<string, RepositoryEndpoint>();
-  for (const { site } of sites) {
+  await inWindow(sites, lookups, async ({ site }) => {
     const target = await targetEndpoint(deps, site, path).catch(() => undefined);
     if (target !== undefined) targets.set(site, target);
-  }
+  });
   return { order, repository, source, targets, signal };
 }
 

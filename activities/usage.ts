@@ -1,3 +1,4 @@
+import { someNames } from '../domain/some-names.ts';
 import { asFailure, Failure } from '../domain/failure.ts';
 import type { UsageFacts } from '../domain/lifecycle/image-version.ts';
 import { imagesInUse } from '../domain/usage/pod-usage.ts';
@@ -59,6 +60,6 @@ export async function requireUsage(deps: UsageDependencies): Promise<CombinedUsa
   if (combined.missing.length === 0) return combined;
   throw new Failure('UsageUnknown', {
     side: 'cluster',
-    detail: `no answer from ${combined.missing.join(', ')}`,
+    detail: `no answer from ${someNames(combined.missing, 5)}`,
   });
 }

@@ -1,3 +1,4 @@
+import { someNames } from '../domain/some-names.ts';
 import { checkRegistryRef, checkRepositorySpec } from '../domain/api/new-repository.ts';
 import { splitCredential } from '../domain/api/new-registry-secret.ts';
 import { usersOf } from '../domain/api/registry-use.ts';
@@ -120,7 +121,7 @@ function planChange(tools: RouteTools, target: ItemTarget): BatchItem {
   if (target.operation === 'delete' && target.resource === 'registrysecrets') {
     const users = usersOf(key, tools.repositories.all());
     if (users.length > 0)
-      throw new Failure('InUse', { side: 'caller', detail: `used by ${users.slice(0, 3).join(', ')}` });
+      throw new Failure('InUse', { side: 'caller', detail: `used by ${someNames(users, 3)}` });
   }
   return { ...target, ...(object.metadata.uid === undefined ? {} : { uid: object.metadata.uid }) };
 }

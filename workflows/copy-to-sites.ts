@@ -1,10 +1,12 @@
 import { isCancellation, patched, sleep } from '@temporalio/workflow';
 import type { SiteCopy } from '../activities/copy-to-sites.ts';
 import type { Pause } from '../activities/window-gate.ts';
+import { inWindow } from '../domain/in-window.ts';
 import type { SyncTrigger } from '../domain/resources/repository.ts';
+import { someNames } from '../domain/some-names.ts';
 import { explain, type FailureFacts } from '../domain/sync/failure-facts.ts';
 import { copyTaskQueue } from '../domain/sync/ids.ts';
-import { sitePatience, type SyncPlan } from '../domain/sync/plan.ts';
+import { planFor, sitePatience, type SyncPlan } from '../domain/sync/plan.ts';
 import type { CopyPosition } from '../domain/sync/progress.ts';
 import { nextTry } from '../domain/sync/retry.ts';
 import type { SiteWait } from '../domain/sync/site-wait.ts';
@@ -34,6 +36,8 @@ type CopyReport = Extract<SiteCopy, { readonly report: unknown }>['report'];
 
 /** Sites that share one read of an image, at most: each holds a connection of its own meanwhile. */
 const mostTogether = 32;
+/** Sites whose own workers are asked at once, at most: Temporal keeps 2,000 open steps of a run (fault N06). */
+const mostAsked = 500;
 
 /**
  * One image to every site that lacks it, in their order; a site that fails does not stop the others. Sites that the hub
@@ -41,6 +45,7 @@ const mostTogether = 32;
  */
 export async function copyToSites(journey: CopyJourney, image: SurveyedImage): Promise<readonly Copied[]> {
   const { needed } = image;
+  if (needed.length > mostTogether && patched('sites-in-groups')) return copyToCrowd(journey, image);
   const together = needed.filter((site) => isReachedFromHub(journey, site)).slice(0, mostTogether);
   if (together.length < 2 || !patched('one-read-for-many-sites'))
     return Promise.all(needed.map((site) => copyTo(journey, image, site)));
@@ -49,9 +54,29 @@ export async function copyToSites(journey: CopyJourney, image: SurveyedImage): P
     copyTogether(journey, image, together),
     ...alone.map((site) => copyTo(journey, image, site)),
   ]);
-  return [...many, ...rest].toSorted(
-    (one, other) => needed.indexOf(one.result.site) - needed.indexOf(other.result.site),
+  return inOrder(image, [...many, ...rest]);
+}
+
+/** The same for any number of sites: those that the hub copies to share a read in groups. */
+async function copyToCrowd(journey: CopyJourney, image: SurveyedImage): Promise<readonly Copied[]> {
+  const { together = [], alone = [] } = Object.groupBy(image.needed, (site) =>
+    isReachedFromHub(journey, site) ? 'together' : 'alone',
   );
+  const groups = Array.from({ length: Math.ceil(together.length / mostTogether) }, (_, index) =>
+    together.slice(index * mostTogether, (index + 1) * mostTogether),
+  );
+  const [shared, rest] = await Promise.all([
+    Promise.all(groups.map((sites) => copyTogether(journey, image, sites))),
+    inWindow(alone, mostAsked, (site) => copyTo(journey, image, site)),
+  ]);
+  return inOrder(image, [...shared.flat(), ...rest]);
+}
+
+/** As the image names its sites. */
+function inOrder({ needed }: SurveyedImage, copied: readonly Copied[]): readonly Copied[] {
+  const places = new Map(needed.map((site, index) => [site, index]));
+  const placeOf = ({ result }: Copied): number => places.get(result.site) ?? 0;
+  return copied.toSorted((one, other) => placeOf(one) - placeOf(other));
 }
 
 function isReachedFromHub({ plan, tally }: CopyJourney, site: string): boolean {
@@ -66,7 +91,7 @@ async function copyTo(journey: CopyJourney, image: SurveyedImage, site: string):
   const queue = plan.sites.find((planned) => planned.site === site)?.queue ?? '';
   const patience = queue === copyTaskQueue ? undefined : sitePatience(plan);
   const lane = copying(queue, `Copy ${image.tag} to ${site}`, patience);
-  const order = { ...orderOf(journey, image), site };
+  const order = { ...orderOf(journey, image, [site]), site };
   try {
     const report = await withRetries(plan.retry, () =>
       lane.copyImage({ ...order, position: position(journey) }),
@@ -118,9 +143,9 @@ async function tryTogether(
 ): Promise<readonly SiteCopy[]> {
   const lane = copying(
     copyTaskQueue,
-    `Copy ${image.tag} to ${sites.length} sites: ${sites.join(', ')}`.slice(0, 200),
+    `Copy ${image.tag} to ${sites.length} sites: ${someNames(sites, 5)}`.slice(0, 200),
   );
-  const order = { ...orderOf(journey, image), sites };
+  const order = { ...orderOf(journey, image, sites), sites };
   try {
     return await lane.copyImageToSites({
       ...order,
@@ -140,10 +165,10 @@ function settled(journey: CopyJourney, image: SurveyedImage, copy: SiteCopy): Co
   return paused(journey, site, copy.pause);
 }
 
-function orderOf({ plan, trigger }: CopyJourney, image: SurveyedImage) {
+function orderOf({ plan, trigger }: CopyJourney, image: SurveyedImage, sites: readonly string[]) {
   const recheck = trigger === 'repair';
   const outsideWindow = trigger === 'urgent' ? { outsideWindow: true } : {};
-  return { plan, tag: image.tag, root: image.root, recheck, ...outsideWindow };
+  return { plan: planFor(plan, sites), tag: image.tag, root: image.root, recheck, ...outsideWindow };
 }
 
 const position = ({ story }: CopyJourney): CopyPosition => ({

@@ -8,10 +8,14 @@ import {
 import { defineSearchAttributeKey } from '@temporalio/common';
 import { searchAttributes } from '../domain/sync/ids.ts';
 import { progressQuery, type SyncProgress } from '../domain/sync/input.ts';
+import { someNames } from '../domain/some-names.ts';
 import type { RunIdentity } from '../domain/sync/outcome.ts';
 import { isMetadataOnly, type SyncPlan } from '../domain/sync/plan.ts';
 import type { SyncTrigger } from '../domain/resources/repository.ts';
 import { imageName } from '../domain/sync/words.ts';
+
+/** Sites that Temporal's UI names. */
+const shownSites = 20;
 
 /** What a run tells those who look at it while it runs. Nothing in it decides anything. */
 export interface SyncStory {
@@ -43,12 +47,12 @@ export function thisRun(trigger: SyncTrigger, started: string, begun?: string): 
 /** Shows the plan in Temporal's UI and makes the run findable by registry and site. */
 export function showPlan(plan: SyncPlan, trigger: SyncTrigger): void {
   const sites = plan.sites.map(({ site }) => site);
-  const destination = isMetadataOnly(plan) ? 'no site: metadata only' : sites.join(', ');
+  const destination = isMetadataOnly(plan) ? 'no site: metadata only' : someNames(sites, shownSites);
   setCurrentDetails(
     [
       `**${imageName(plan)}** → ${destination}`,
       `- trigger: ${trigger}`,
-      `- sites with bundles: ${plan.offlineSites.join(', ') || 'none'}`,
+      `- sites with bundles: ${someNames(plan.offlineSites, shownSites) || 'none'}`,
       `- time-out ${Math.round(plan.timeoutMs / 1000)} s, ${plan.retry.retryCount} retries`,
     ].join('\n'),
   );

@@ -1,3 +1,4 @@
+import { someNames } from '../../domain/some-names.ts';
 import { Hono } from 'hono';
 import { bodyLimit } from 'hono/body-limit';
 import { z } from 'zod';
@@ -166,7 +167,7 @@ function admitDelete(deps: AdmissionDependencies, request: Request): AdmissionVe
   const users = usersOf(ref, deps.repositories.list());
   const { metadata } = secretSchema.parse(request.oldObject);
   if (users.length === 0 || metadata.annotations?.[forceDeleteAnnotation] === 'true') return admitted;
-  const message = `It is in use by ${users.slice(0, 3).join(', ')}${users.length > 3 ? ` and ${users.length - 3} more` : ''}. Delete them first, or annotate it with ${forceDeleteAnnotation}=true. 仓库凭据正在使用中。`;
+  const message = `It is in use by ${someNames(users, 3)}. Delete them first, or annotate it with ${forceDeleteAnnotation}=true. 仓库凭据正在使用中。`;
   return { allowed: false, message };
 }
 

@@ -1,6 +1,7 @@
 import { z } from '@hono/zod-openapi';
 import { registrySecretView } from '../../domain/api/views.ts';
 import { usersOf } from '../../domain/api/registry-use.ts';
+import { someNames } from '../../domain/some-names.ts';
 import { Failure } from '../../domain/failure.ts';
 import { forceDeleteAnnotation, type RegistrySecret } from '../../domain/resources/registry-secret.ts';
 import { presentSecret } from '../objects.ts';
@@ -127,9 +128,7 @@ const deleteRoute = (tools: RouteTools): Route =>
 function refuseInUse(tools: RouteTools, key: { readonly namespace: string; readonly name: string }): void {
   const users = usersOf(key, tools.repositories.all());
   if (users.length === 0) return;
-  const named = users.slice(0, 3).join(', ');
-  const more = users.length > 3 ? ` and ${users.length - 3} more` : '';
-  throw new Failure('InUse', { side: 'caller', detail: `used by repositories ${named}${more}` });
+  throw new Failure('InUse', { side: 'caller', detail: `used by repositories ${someNames(users, 3)}` });
 }
 
 /** The RegistrySecret of a path. Throws `NotFound`. */

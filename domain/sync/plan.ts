@@ -119,6 +119,13 @@ export function planSync(
 /** Milliseconds after which a site whose worker takes no work is left to its desk: the others are not held up for it. */
 export const sitePatience = (plan: SyncPlan): number => Math.min(120_000, Math.ceil(plan.timeoutMs / 2));
 
+/** What a copy to these sites needs of a plan: with all of them in each of its steps, a history would grow by their square. */
+export function planFor(plan: SyncPlan, sites: readonly string[]): SyncPlan {
+  const wanted = new Set(sites);
+  const own = plan.sites.filter(({ site }) => wanted.has(site));
+  return { ...plan, sites: own, offlineSites: [], missingSites: [] };
+}
+
 /** True where no site is there to bring the image to, connected or not. */
 export const isMetadataOnly = (plan: SyncPlan): boolean =>
   plan.sites.length + plan.offlineSites.length + plan.missingSites.length === 0;

@@ -1,9 +1,13 @@
 import { failureCatalogue } from '../failure-catalogue.ts';
 import { humanSize } from '../human-size.ts';
+import { someNames } from '../some-names.ts';
 import { explain } from './failure-facts.ts';
 import { onlyMetadata, primaryImage, waitOf, type SyncOutcome } from './outcome.ts';
 import { explainWait } from './site-wait.ts';
 import type { SyncPlan } from './plan.ts';
+
+/** Sites that a sentence names; names are of 63 characters, and a condition's message of 2,000. */
+const shownSites = 5;
 
 /** `registry/path:tag`, or the path alone where many tags are meant. */
 export function imageName(plan: SyncPlan): string {
@@ -31,7 +35,8 @@ function unchanged(outcome: SyncOutcome): string {
 
 function copied(outcome: SyncOutcome): string {
   const { bytesMoved, bytesReused, changed } = outcome.tally;
-  const sites = outcome.plan.sites.map(({ site }) => site).join(', ');
+  const names = outcome.plan.sites.map(({ site }) => site);
+  const [en, zh] = [someNames(names, shownSites), chineseNames(names)];
   const digest = primaryImage(outcome)?.digest.slice(0, 19) ?? '';
   const what = outcome.plan.selects ? `${changed} images` : digest;
   const seconds = Math.max(
@@ -40,6 +45,11 @@ function copied(outcome: SyncOutcome): string {
   );
   const moved = humanSize(bytesMoved);
   const reused = humanSize(bytesReused);
-  const en = `Synced ${what} to ${sites || 'no connected site'}: ${moved} moved, ${reused} reused in ${seconds}s`;
-  return `${en} / 已同步 ${what} 到 ${sites || '（无在线站点）'}：传输 ${moved}，复用 ${reused}，用时 ${seconds} 秒`;
+  const told = `Synced ${what} to ${en || 'no connected site'}: ${moved} moved, ${reused} reused in ${seconds}s`;
+  return `${told} / 已同步 ${what} 到 ${zh || '（无在线站点）'}：传输 ${moved}，复用 ${reused}，用时 ${seconds} 秒`;
 }
+
+const chineseNames = (names: readonly string[]): string =>
+  names.length > shownSites
+    ? `${names.slice(0, shownSites).join(', ')} 等 ${names.length} 个站点`
+    : names.join(', ');

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { demoRegistry } from '../../infra/local/demo/registry.ts';
 import type { Image } from '../../infra/local/demo/image.ts';
 import type { RegistryEndpoint } from '../../infra/local/endpoints.ts';
-import { inWindow } from '../../activities/in-window.ts';
+import { inWindow } from '../../domain/in-window.ts';
 import { madeImage } from './made-image.ts';
 
 /** Puts `count` tags of few small images into a repository, many at a time. The tags, and each one's digest. */

@@ -107,6 +107,49 @@ test('an image that cannot be read is tried again for all sites, and a closed wi
   ]);
 });
 
+test('seventy sites share a read in groups, and no step carries the plan of another group', async () => {
+  const names = Array.from({ length: 70 }, (_, index) => `s${index}`);
+  const sites = names.map((site) => ({ site, queue: 'imageferry-copy' }));
+  const plan = planOf('crowd', { sites, offlineSites: ['ship'] });
+  const asked: SyncPlan[] = [];
+  const stage = scene(plan, {
+    copyImageToSites: async (order) => {
+      asked.push(order.plan);
+      return order.sites.toReversed().map((site) => ({ site, report }));
+    },
+  });
+  await play(plan, stage);
+  const groups = asked.map((each) => each.sites.map(({ site }) => site));
+  assert.deepEqual(
+    groups.toSorted(([one = ''], [other = '']) => names.indexOf(one) - names.indexOf(other)),
+    [names.slice(0, 32), names.slice(32, 64), names.slice(64)],
+  );
+  assert.ok(asked.every(({ offlineSites }) => offlineSites.length === 0));
+  assert.deepEqual(
+    stage.outcomes[0]?.tally.shown[0]?.sites.map(({ site }) => site),
+    names,
+  );
+  assert.deepEqual(stage.outcomes[0]?.plan, plan, 'the record knows all');
+});
+
+test('of six hundred sites with workers of their own, five hundred are asked at once', async () => {
+  const sites = Array.from({ length: 600 }, (_, index) => ({ site: `s${index}`, queue: hubTaskQueue }));
+  const plan = planOf('many', { sites });
+  const stage = scene(plan);
+  await play(plan, stage);
+  assert.equal(stage.outcomes[0]?.failure, undefined);
+  assert.equal(stage.calls.filter((name) => name === 'copyImage').length, 600);
+  const { env } = await workflowLab();
+  const { events } = await env.client.workflow.getHandle(syncWorkflowId(plan.claim.ref)).fetchHistory();
+  let [open, most] = [0, 0];
+  for (const event of events ?? []) {
+    if (event.activityTaskScheduledEventAttributes != null) open += 1;
+    if (event.activityTaskCompletedEventAttributes != null) open -= 1;
+    most = Math.max(most, open);
+  }
+  assert.equal(most, 500);
+});
+
 test('a run keeps what it is told of edited sites where their workers read it, the newest of each', async () => {
   const sites = ['north', 'south'].map((site) => ({ site, queue: 'imageferry-copy' }));
   const plan = planOf('terms', { sites });
