@@ -12,6 +12,7 @@ import type { CopyDependencies } from './copy-places.ts';
 import { copyImageToSites, type ManyCopyOrder, type SiteCopy } from './copy-to-sites.ts';
 import type { SyncDependencies, VerifyDependencies } from './dependencies.ts';
 import { describeImage, type DescribeOrder } from './describe-image.ts';
+import { tellingFailedTry } from './failed-try.ts';
 import { withHeartbeat } from './heartbeat.ts';
 import { lookOnSchedule, type FirstLook } from './look-on-schedule.ts';
 import { surveyImages, type SurveyOrder } from './survey-images.ts';
@@ -63,7 +64,8 @@ export function createHubActivities(
     planSync: (ref) => withHeartbeat(() => planSync(deps, ref)),
     lookOnSchedule: (ref, run) => lookOnSchedule(deps, choices, ref, run),
     beginSync: (plan, trigger, begun) => withHeartbeat(() => beginSync(deps, plan, trigger, begun)),
-    surveyImages: (order) => surveyImages(deps, choices, order),
+    surveyImages: (order) =>
+      tellingFailedTry(deps, order.plan.claim, () => surveyImages(deps, choices, order)),
     verifySignature: (order) => verifySignature(deps, order),
     describeImage: (order) => describeImage(deps, order),
     recordSync: (outcome) => withHeartbeat(() => recordSync(deps, outcome)),

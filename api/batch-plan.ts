@@ -7,11 +7,13 @@ import { Failure } from '../domain/failure.ts';
 import { parseNamespace, parseObjectName } from '../domain/names/kubernetes-name.ts';
 import { parseNewName } from '../domain/names/new-name.ts';
 import type { BatchRequest } from './batch-request.ts';
+import type { ObjectRef } from '../domain/resources/meta.ts';
+import type { RepositorySpec } from '../domain/resources/repository.ts';
 import { newMeta } from './objects.ts';
 import { allNamespaces } from './route.ts';
 import type { BatchRequestItem } from './schema/batch.ts';
 import { newRegistrySecretSchema, type NewRegistrySecret } from './schema/registry-secret.ts';
-import { newRepositorySchema } from './schema/repository.ts';
+import { exactRepositorySchema } from './schema/repository.ts';
 import type { RouteTools } from './routes/tools.ts';
 
 /** A credential to create before the rest, checked but not stored yet. */
@@ -26,6 +28,8 @@ export interface BatchPlan {
   readonly secrets: readonly SecretToCreate[];
   readonly items: readonly BatchItem[];
   readonly refused: readonly BatchResult[];
+  /** Items that are done as asked, and of which something should be known first. */
+  readonly noted: readonly BatchResult[];
 }
 
 /** Where an item is, checked. */
@@ -80,8 +84,32 @@ export function planBatch(
       refused.push(refusal(target, error));
     }
   }
-  return { secrets, items, refused };
+  const noted = items.flatMap((item) => withoutRegistry(tools, item, secrets));
+  return { secrets, items, refused, noted };
 }
+
+/** An image may come before its registry, but mostly its name is misspelt. */
+function withoutRegistry(
+  tools: RouteTools,
+  { create, index, resource, namespace, name }: BatchItem,
+  secrets: readonly SecretToCreate[],
+): readonly BatchResult[] {
+  if (create === undefined) return [];
+  const owner = ownerOf(create.spec, namespace);
+  const comes = secrets.some(
+    (secret) => secret.namespace === owner.namespace && secret.request.metadata.name === owner.name,
+  );
+  if (comes || tools.caches.cache('registrysecrets').get(owner) !== undefined) return [];
+  const { code, message } = new Failure('RegistrySecretNotFound', {
+    subject: `${owner.namespace}/${owner.name}`,
+  });
+  return [{ index, resource, namespace, name, result: 'Waiting', reason: code, message }];
+}
+
+const ownerOf = ({ registryRef }: RepositorySpec, namespace: string): ObjectRef => ({
+  namespace: registryRef.namespace ?? namespace,
+  name: registryRef.name,
+});
 
 /** The result of an item that will not be tried. */
 export function refusal(
@@ -107,10 +135,10 @@ function planCreate(
     splitCredential(request.spec, tools.providers);
     return { index: target.index, namespace: target.namespace, request };
   }
-  const { metadata, spec } = parsed(newRepositorySchema.safeParse(item));
+  const { metadata, spec } = parsed(exactRepositorySchema.safeParse(item));
   checkRepositorySpec(spec);
-  const owner = { namespace: spec.registryRef.namespace ?? target.namespace, name: spec.registryRef.name };
-  checkRegistryRef(spec, target.namespace, tools.caches.cache('registrysecrets').get(owner));
+  const secret = tools.caches.cache('registrysecrets').get(ownerOf(spec, target.namespace));
+  checkRegistryRef(spec, target.namespace, secret);
   return { ...target, create: { metadata: newMeta('repositories', metadata, target.namespace, {}), spec } };
 }
 

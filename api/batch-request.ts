@@ -1,4 +1,4 @@
-import { parseAllDocuments } from 'yaml';
+import { parseAllDocuments, type YAMLParseError } from 'yaml';
 import type { BatchOperation } from '../domain/batch/operation.ts';
 import { Failure } from '../domain/failure.ts';
 import { batchRequestSchema, type BatchRequestItem } from './schema/batch.ts';
@@ -32,10 +32,17 @@ function yamlItems(text: string): readonly unknown[] {
   if (!Array.isArray(documents)) return [];
   return documents.flatMap((document, index) => {
     const [error] = document.errors;
-    if (error !== undefined) return refuse(index, error.code);
+    if (error !== undefined) return refuse(index, placeOf(error));
     const value: unknown = plain(document, index);
     return value === null ? [] : [value];
   });
+}
+
+/** Where an error is and its kind; the parser's own words quote the text, and so might show a password. */
+function placeOf({ code, linePos }: YAMLParseError): string {
+  const at = linePos?.[0];
+  const kind = code.toLowerCase().replaceAll('_', ' ');
+  return at === undefined ? kind : `${kind} at line ${at.line}, column ${at.col}`;
 }
 
 function plain(document: { toJS(options: { maxAliasCount: number }): unknown }, index: number): unknown {

@@ -1,5 +1,6 @@
 import { html } from 'hono/html';
 import { annotation } from '../../domain/api/views.ts';
+import type { Condition } from '../../domain/resources/meta.ts';
 import type { Repository, SyncRecord, VersionStatus } from '../../domain/resources/repository.ts';
 import { historySection, manifestSection, siteSection, tagSection } from './image-sections.ts';
 import { versionSection } from './image-versions.ts';
@@ -58,12 +59,17 @@ function live({ status }: Repository, path: string, at: string, say: Say): Marku
     ${
       synced === undefined
         ? ''
-        : html`<p class="${synced.status === 'False' ? 'notice bad' : 'quiet'}" data-message>
+        : html`<p class="${tone(synced)}" data-message>
             ${message(synced.message, synced.status === 'False' ? synced.reason : undefined, say)}
           </p>`
     }
   </section>`;
 }
+
+const tone = ({ status, reason }: Condition): string => {
+  if (reason === 'Retrying') return 'notice due';
+  return status === 'False' ? 'notice bad' : 'quiet';
+};
 
 /** How its signature was judged, where one is asked for. */
 function signature({ spec, status }: Repository, say: Say): Markup | undefined {

@@ -51,7 +51,7 @@ export const batchRoute = (tools: RouteTools): Route =>
       const targets = batchTargets(request, call.params.ns);
       await requireAll(call, targets);
       const plan = planBatch(tools, request, targets);
-      if (call.query.dryRun === 'true') return answer(true, targets, plan.refused);
+      if (call.query.dryRun === 'true') return answer(true, targets, [...plan.refused, ...plan.noted]);
       return carryOut(tools, call, targets, plan);
     },
   );
@@ -115,7 +115,7 @@ async function carryOut(
   targets: readonly ItemTarget[],
   plan: BatchPlan,
 ): Promise<Answer> {
-  const results: BatchResult[] = [...plan.refused];
+  const results: BatchResult[] = [...plan.refused, ...plan.noted];
   for (const { index, namespace, request } of plan.secrets) {
     const place = {
       index,

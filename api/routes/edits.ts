@@ -17,7 +17,7 @@ const secretImmutable = ['domain', 'username', 'password', 'provider'];
 const repositoryImmutable = ['repository', 'tag', 'registryRef'];
 
 const secretEditSchema = z
-  .object({
+  .strictObject({
     ...editFields,
     spec: optional(
       z.strictObject({

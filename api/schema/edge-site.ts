@@ -83,7 +83,7 @@ const editSpecSchema = z.object({
 
 /** An edit of an EdgeSite: fields given in `spec` replace those that are there. */
 export const edgeSiteEditSchema = z
-  .object({ ...editFields, spec: optional(editSpecSchema) })
+  .strictObject({ ...editFields, spec: optional(editSpecSchema) })
   .openapi('EdgeSiteEdit');
 
 /** An EdgeSite as it is answered. */

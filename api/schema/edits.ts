@@ -6,8 +6,11 @@ export const editTypes = ['application/json', 'application/merge-patch+json'] as
 
 const text = optional(z.string().max(4096).nullable());
 
-/** Fields of every edit; `null` removes. */
+/** Fields of every edit; `null` removes. What else Kubernetes' objects have may come along and is not looked at. */
 export const editFields = {
+  apiVersion: z.unknown().optional(),
+  kind: z.unknown().optional(),
+  status: z.unknown().optional(),
   displayName: text,
   description: text,
   owner: text,

@@ -72,7 +72,7 @@ const repositorySpecSchema = z
 
 /** An edit of a Repository. The three fields of its identity are let through only to be refused by name. */
 export const repositoryEditSchema = z
-  .object({
+  .strictObject({
     ...editFields,
     spec: optional(
       z.strictObject({
@@ -99,6 +99,9 @@ export const repositoryEditSchema = z
 export const newRepositorySchema = z
   .object({ ...incomingType('Repository'), metadata: newMetaSchema, spec: repositorySpecSchema })
   .openapi('NewRepository');
+
+/** The same, and a field of `spec` that there is not is refused: a misspelt one would be lost without a word. */
+export const exactRepositorySchema = newRepositorySchema.extend({ spec: repositorySpecSchema.strict() });
 
 const manifestSchema = z
   .object({

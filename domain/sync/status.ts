@@ -1,7 +1,8 @@
 import { humanSize } from '../human-size.ts';
 import { setCondition, type Condition } from '../resources/meta.ts';
 import type { RepositoryStatus, SyncTrigger, TagSiteStatus, TagStatus } from '../resources/repository.ts';
-import { explain } from './failure-facts.ts';
+import { describeFailure } from '../failure.ts';
+import { explain, type FailureFacts } from './failure-facts.ts';
 import { onlyMetadata, primaryImage, waitOf, type RunIdentity, type SyncOutcome } from './outcome.ts';
 import { addRecord, syncRecord } from './history.ts';
 import type { SyncPlan } from './plan.ts';
@@ -43,6 +44,25 @@ export function syncingStatus(
     syncProgress: '0%',
     conditions: setCondition(conditions, condition, now),
   };
+}
+
+/**
+ * The status between two tries of a sync: that one failed, and why. Undefined where no sync is said to run, or it says so
+ * already. Whether the image is synced stays as it was.
+ */
+export function failedTryStatus(
+  before: RepositoryStatus | undefined,
+  failure: FailureFacts,
+  now: string,
+): RepositoryStatus | undefined {
+  const { conditions = [] } = before ?? {};
+  const known = conditions.find(({ type }) => type === syncedCondition);
+  if (before?.syncStatus !== 'Syncing' || known === undefined) return undefined;
+  const en = describeFailure(failure.code, failure, 'en');
+  const zh = describeFailure(failure.code, {}, 'zh');
+  const message = `A try failed and is made again: ${en} / 本次尝试失败，即将重试：${zh}`;
+  if (known.message === message) return undefined;
+  return { ...before, conditions: setCondition(conditions, { ...known, reason: 'Retrying', message }, now) };
 }
 
 /** The status after a sync ended. Applying the same outcome twice changes nothing more (fault N01). */

@@ -34,10 +34,43 @@ test('a dry run tells of every item and does nothing', async () => {
   const answer = await json(await call('POST', `${path}?dryRun=true`, { operation: 'create', items }));
   assert.deepEqual(
     answer.results.map((r: { result: string; reason?: string }) => r.reason ?? r.result),
-    ['AlreadyExists', 'Waiting', 'InvalidRequest', 'InvalidRepository', 'InvalidDomain'],
+    ['AlreadyExists', 'RegistrySecretNotFound', 'InvalidRequest', 'InvalidRepository', 'InvalidDomain'],
   );
   assert.equal(answer.id, undefined);
   assert.equal(cluster.cache('repositories').list().length, 1);
+});
+
+test('a field that there is not is refused, and a registry that is not there is told of', async () => {
+  const { call } = inProcessApi();
+  const items = [
+    newSecret('hub'),
+    newRepository('good'),
+    newRepository('misspelt', { syncTimout: '5m' }),
+    newRepository('alone', { registryRef: { name: 'hub', namespace: 'default' } }),
+    newRepository('nowhere', { registryRef: { name: 'hubb' } }),
+  ];
+  const { results, accepted } = await json(
+    await call('POST', `${path}?dryRun=true`, { operation: 'create', items }),
+  );
+  const told = results.map(({ result, reason }: Record<string, string>) => [result, reason]);
+  assert.deepEqual(told, [
+    ['Waiting', undefined],
+    ['Waiting', undefined],
+    ['Refused', 'InvalidRequest'],
+    ['Waiting', undefined],
+    ['Waiting', 'RegistrySecretNotFound'],
+  ]);
+  assert.equal(accepted, 4);
+  assert.match(results[2].message, /syncTimout/);
+  assert.match(results[4].message, /default\/hubb/);
+});
+
+test('an error of YAML is told with its line, and without a word of the text', async () => {
+  const { call } = inProcessApi();
+  const text = 'kind: RegistrySecret\nspec:\n  password: [canary-password\n---\nkind: Repository\n';
+  const answer = await (await call('POST', path, text, { 'content-type': 'application/yaml' })).text();
+  assert.match(answer, /at line \d+, column \d+/);
+  assert.ok(!answer.includes('canary'), answer);
 });
 
 test('many YAML documents are a batch', async () => {

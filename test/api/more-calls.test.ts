@@ -185,3 +185,19 @@ test('the nodes of a site are told to pull from its registry first, and an unkno
   assert.match(files[0].content, /\[host\."https:\/\/registry\.site\.example"\]/);
   assert.equal((await call('GET', '/edge-sites/nowhere/containerd')).status, 404);
 });
+
+test('an edit that names a field which cannot be edited is refused, not answered as done', async () => {
+  const { call } = inProcessApi();
+  await call('POST', repositories, newRepository('app'));
+  const edited = await call('PATCH', `${repositories}/app`, { tag: '2' });
+  assert.equal(edited.status, 400);
+  assert.match(await edited.text(), /tag/);
+  const whole = {
+    apiVersion: 'x/v1',
+    kind: 'Repository',
+    metadata: { annotations: {} },
+    status: {},
+    owner: 'me',
+  };
+  assert.equal((await call('PATCH', `${repositories}/app`, whole)).status, 200);
+});
