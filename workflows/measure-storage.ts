@@ -8,6 +8,6 @@ const activities = proxyActivities<PlanningActivities>({
 });
 
 /** Adds up what the sites store. */
-export async function measureStorage(): Promise<number> {
-  return activities.measureStorage();
+export async function measureStorage(): Promise<void> {
+  await activities.measureStorage();
 }

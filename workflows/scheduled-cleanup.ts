@@ -5,7 +5,7 @@ import type { CleanupInput } from '../domain/lifecycle/cleanup-run.ts';
 import type { ObjectRef } from '../domain/resources/meta.ts';
 
 /** What a schedule starts. The cleanup has an id of its own: one runs at a time, whoever asked for it. */
-export async function scheduledCleanup(ref: ObjectRef): Promise<'started' | 'running'> {
+export async function scheduledCleanup(ref: ObjectRef): Promise<void> {
   const input: CleanupInput = { ref, trigger: 'schedule' };
   try {
     await startChild(lifecycleWorkflows.cleanup, {
@@ -13,9 +13,7 @@ export async function scheduledCleanup(ref: ObjectRef): Promise<'started' | 'run
       args: [input],
       parentClosePolicy: 'ABANDON',
     });
-    return 'started';
   } catch (error) {
-    if (error instanceof WorkflowExecutionAlreadyStartedError) return 'running';
-    throw error;
+    if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
   }
 }

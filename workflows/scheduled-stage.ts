@@ -3,7 +3,7 @@ import { WorkflowExecutionAlreadyStartedError } from '@temporalio/common';
 import { bundleWorkflowId, stageBundleWorkflow, type StageOrder } from '../domain/bundle/stage-plan.ts';
 
 /** What a site's schedule starts. The staging has an id of its own: one runs at a time, whoever asked for it. */
-export async function scheduledStage(site: string): Promise<'started' | 'running'> {
+export async function scheduledStage(site: string): Promise<void> {
   const order: StageOrder = { site, kind: 'delta', trigger: 'schedule' };
   try {
     await startChild(stageBundleWorkflow, {
@@ -11,9 +11,7 @@ export async function scheduledStage(site: string): Promise<'started' | 'running
       args: [order],
       parentClosePolicy: 'ABANDON',
     });
-    return 'started';
   } catch (error) {
-    if (error instanceof WorkflowExecutionAlreadyStartedError) return 'running';
-    throw error;
+    if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
   }
 }

@@ -99,13 +99,13 @@ function hearAskedAgain(first: StageOrder): AskedAgain {
 }
 
 /** Takes away what no site needs any more; runs on a schedule. */
-export async function collectBundles(): ReturnType<BundleActivities['collectBundles']> {
-  return hub.collectBundles();
+export async function collectBundles(): Promise<void> {
+  await hub.collectBundles();
 }
 
 /** Takes what sites put into the bucket's inbox; runs on a schedule. */
-export async function takeSiteMail(): ReturnType<BundleActivities['takeSiteMail']> {
-  return hub.takeSiteMail();
+export async function takeSiteMail(): Promise<void> {
+  await hub.takeSiteMail();
 }
 
 async function stageImages(bundle: PlannedBundle): Promise<number> {

@@ -1,7 +1,6 @@
 import {
   CancellationScope,
   CancelledFailure,
-  continueAsNew,
   isCancellation,
   makeContinueAsNewFunc,
   workflowInfo,
@@ -44,7 +43,7 @@ export async function syncRepository(input: SyncInput): Promise<SyncReport> {
   const journey = beginJourney({ plan, trigger, started, story, look }, resume);
   const { ending, next } = await travel(journey, started, resume);
   if (next !== undefined) {
-    return continueAsNew<typeof syncRepository>({
+    return inNewRun(workflowInfo().memo, {
       ref,
       trigger,
       resume: goOn(journey, next, again.trigger),
@@ -76,8 +75,12 @@ async function finish(
 
 /** Goes on in a new run that remembers the request it is for, so that the request is not served twice. */
 function onceMore(request: string | undefined, input: SyncInput): Promise<never> {
-  const memo = request === undefined ? {} : { memo: { [requestMemo]: request } };
-  return makeContinueAsNewFunc<typeof syncRepository>(memo)(input);
+  return inNewRun(request === undefined ? workflowInfo().memo : { [requestMemo]: request }, input);
+}
+
+/** The memo is written again: one that Temporal takes along stays sealed with a key that may be gone before the new run is. */
+function inNewRun(memo: Readonly<Record<string, unknown>> | undefined, input: SyncInput): Promise<never> {
+  return makeContinueAsNewFunc<typeof syncRepository>(memo === undefined ? {} : { memo: { ...memo } })(input);
 }
 
 /** What the next run has to know of this one. */

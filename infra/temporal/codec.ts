@@ -1,11 +1,13 @@
 import { createCipheriv, createDecipheriv, randomBytes, type KeyObject } from 'node:crypto';
-import type { Payload, PayloadCodec } from '@temporalio/common';
+import { defaultPayloadConverter, type Payload, type PayloadCodec } from '@temporalio/common';
 import proto from '@temporalio/proto';
 import { Failure } from '../../domain/failure.ts';
+import { printable } from '../../domain/names/digest.ts';
 import type { CodecKeys } from './codec-keys.ts';
 
 const PayloadMessage = proto.temporal.api.common.v1.Payload;
 const sealedEncoding = 'binary/encrypted';
+const nothingEncoding = 'binary/null';
 const cipher = 'aes-256-gcm';
 const nonceBytes = 12;
 const tagBytes = 16;
@@ -13,7 +15,8 @@ const tagBytes = 16;
 /**
  * Seals Temporal payloads with AES-256-GCM. A sealed payload is nonce ‖ ciphertext ‖ tag, names its key in its metadata,
  * and is bound to that name. Payloads that are not sealed pass unchanged, so that histories from before the first key
- * can still be read. Opening throws `CodecKeyMissing` where the key is not known.
+ * can still be read. Opening throws `CodecKeyMissing` where the key is not known. Nothing (`undefined`) is left as it is:
+ * Temporal hands the result of one scheduled run to the next, which may come after the key is gone.
  */
 export class SealingCodec implements PayloadCodec {
   readonly #keys: CodecKeys;
@@ -22,8 +25,18 @@ export class SealingCodec implements PayloadCodec {
     this.#keys = keys;
   }
 
+  /** Id of the key that seals. */
+  get keyId(): string {
+    return this.#keys.current.id;
+  }
+
+  /** Ids of all keys, the one that seals first. */
+  get keyIds(): readonly string[] {
+    return [...this.#keys.byId.keys()];
+  }
+
   async encode(payloads: Payload[]): Promise<Payload[]> {
-    return payloads.map((payload) => this.#seal(payload));
+    return payloads.map((payload) => (isNothing(payload) ? payload : this.#seal(payload)));
   }
 
   async decode(payloads: Payload[]): Promise<Payload[]> {
@@ -43,13 +56,37 @@ export class SealingCodec implements PayloadCodec {
   }
 
   #open(payload: Payload): Payload {
-    if (text(payload.metadata?.['encoding']) !== sealedEncoding) return payload;
-    const id = text(payload.metadata?.['encryption-key-id']);
+    const id = sealOf(payload);
+    if (id === undefined) return payload;
     const key = this.#keys.byId.get(id);
-    if (key === undefined) throw new Failure('CodecKeyMissing', { subject: `key ${id.slice(0, 64)}` });
+    if (key === undefined)
+      throw new Failure('CodecKeyMissing', { subject: `key ${printable(id.slice(0, 64))}` });
     return openSealed(payload.data ?? new Uint8Array(), id, key);
   }
 }
+
+/**
+ * Seals and does not open: what is sealed reads as nothing. For those who change what they need not read, such as a
+ * Schedule whose key is gone. `codec`: what seals. Default: nothing is sealed.
+ */
+export function sealOnly(codec?: PayloadCodec): PayloadCodec {
+  return {
+    encode: async (payloads) => (codec === undefined ? payloads : codec.encode(payloads)),
+    decode: async (payloads) =>
+      payloads.map((payload) =>
+        sealOf(payload) === undefined ? payload : defaultPayloadConverter.toPayload(undefined),
+      ),
+  };
+}
+
+/** Id of the key that sealed a payload; undefined where it is not sealed. */
+export function sealOf({ metadata }: Payload): string | undefined {
+  if (text(metadata?.['encoding']) !== sealedEncoding) return undefined;
+  return text(metadata?.['encryption-key-id']);
+}
+
+const isNothing = ({ metadata, data }: Payload): boolean =>
+  text(metadata?.['encoding']) === nothingEncoding && (data ?? []).length === 0;
 
 function openSealed(data: Uint8Array, id: string, key: KeyObject): Payload {
   if (data.length < nonceBytes + tagBytes) throw unreadable();

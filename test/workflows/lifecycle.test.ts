@@ -234,9 +234,11 @@ test('a site that does not take the question leaves it open, and the run ends', 
 for (const [type, activities] of [
   ['recordUsage', { recordUsage: async () => {} }],
   ['measureStorage', { measureStorage: async () => 7 }],
+  ['collectBundles', { collectBundles: async () => ({ held: [] }) }],
+  ['takeSiteMail', { takeSiteMail: async () => ({ taken: 3 }) }],
 ] as const) {
-  test(`${type} is one step`, options, async () => {
-    const { calls } = await play(type, [], activities);
-    assert.deepEqual(calls, [type]);
+  test(`${type} is one step, and hands nothing on to the next run`, options, async () => {
+    const { calls, result } = await play(type, [], activities);
+    assert.deepEqual([calls, result], [[type], undefined]);
   });
 }

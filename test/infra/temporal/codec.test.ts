@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { test } from 'node:test';
 import { defaultPayloadConverter, type Payload } from '@temporalio/common';
-import { SealingCodec } from '../../../infra/temporal/codec.ts';
+import { sealOf, sealOnly, SealingCodec } from '../../../infra/temporal/codec.ts';
 import { parseCodecKeys } from '../../../infra/temporal/codec-keys.ts';
 import { isCode } from '../../support/failures.ts';
 
@@ -64,4 +64,29 @@ test('malformed keys are refused without repeating them', () => {
       (error: Error) => isCode('CodecKeyMissing')(error) && !/[*]|[A-Za-z0-9+/]{43}=/.test(error.message),
     );
   }
+});
+
+test('nothing is left as it is, so that the next scheduled run can be told of it when the key is gone', async () => {
+  const nothing = defaultPayloadConverter.toPayload(undefined);
+  const kept = await codecWith(newKey('a')).encode([nothing, defaultPayloadConverter.toPayload('')]);
+  assert.deepEqual(kept.map(sealOf), [undefined, 'a']);
+  const [opened] = await codecWith(newKey('b')).decode(kept.slice(0, 1));
+  assert.equal(opened === undefined ? null : defaultPayloadConverter.fromPayload(opened), undefined);
+});
+
+test('what calls itself nothing and has content is sealed', async () => {
+  const [sealed] = await codecWith(newKey('a')).encode([
+    { ...sample(), metadata: { encoding: Buffer.from('binary/null') } },
+  ]);
+  assert.equal(sealed === undefined ? '' : sealOf(sealed), 'a');
+});
+
+test('who only seals needs no key to pass over what another one sealed, and reads it as nothing', async () => {
+  const sealed = await codecWith(newKey('gone')).encode([sample()]);
+  const codec = sealOnly(codecWith(newKey('a')));
+  const [opened, plain] = await codec.decode([...sealed, sample()]);
+  assert.equal(opened === undefined ? null : defaultPayloadConverter.fromPayload(opened), undefined);
+  assert.deepEqual(plain, sample());
+  assert.deepEqual((await codec.encode([sample()])).map(sealOf), ['a']);
+  assert.deepEqual(await sealOnly().encode([sample()]), [sample()]);
 });
