@@ -11,7 +11,7 @@ const sharedAnswers: Readonly<Record<number, string>> = {
   404: 'There is no such object',
   405: 'The path does not take this method',
   409: 'It conflicts with what is there',
-  413: 'The body is larger than 1 MiB',
+  413: 'The body is too large',
   415: 'The content type is not supported',
   422: 'What was sent can be read, and is not what it should be: a signature, a digest, a base',
   429: 'Too many calls',

@@ -1,5 +1,8 @@
 import { z } from 'zod';
 
+/** Others, such as `temporal:8233`, have no origin of their own: a browser calls it `null`, as it does that of many pages. */
+const webPage = z.url({ protocol: /^https?$/ });
+
 const schema = z.object({
   API_HOST: z.string().min(1).default('127.0.0.1'),
   API_PORT: z.coerce.number().int().min(0).max(65_535).default(8080),
@@ -9,9 +12,9 @@ const schema = z.object({
   TEMPORAL_ADDRESS: z.string().min(1).default('127.0.0.1:7233'),
   TEMPORAL_NAMESPACE: z.string().min(1).default('default'),
   TEMPORAL_CODEC_KEYS: z.string().optional(),
-  TEMPORAL_UI: z.url().optional(),
+  TEMPORAL_UI: webPage.optional(),
   /** Origin of Temporal's UI where it is another than that of `TEMPORAL_UI`. */
-  CODEC_ORIGIN: z.url().optional(),
+  CODEC_ORIGIN: webPage.optional(),
   S3_ENDPOINT: z.url().optional(),
   S3_ALLOW_HTTP: z.enum(['true', 'false']).default('false'),
   S3_REGION: z.string().min(1).default('us-east-1'),

@@ -5,7 +5,9 @@ import { noParameters, noQuery } from '../schema/parameters.ts';
 import type { RouteTools } from './tools.ts';
 import { optional } from '../schema/optional.ts';
 
-const base64 = z.base64().max(4_194_304);
+/** Temporal keeps payloads of up to 2 MiB, which are a third longer in base64. */
+const maxBytes = 4_194_304;
+const base64 = z.base64().max(maxBytes);
 const payloadsSchema = z
   .object({
     payloads: z
@@ -35,7 +37,7 @@ export const decodePayloadsRoute = (tools: RouteTools): Route =>
       access: { verb: 'get', resource: 'payloads' },
       params: noParameters,
       query: noQuery,
-      body: { schema: payloadsSchema },
+      body: { schema: payloadsSchema, maxBytes },
       answers: { 200: { description: 'The payloads, opened', schema: payloadsSchema } },
     },
     async ({ body }) => {

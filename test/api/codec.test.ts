@@ -10,8 +10,8 @@ const codec = new SealingCodec(parseCodecKeys(`k1:${randomBytes(32).toString('ba
 const json = async (response: Response) => JSON.parse(await response.text());
 const encoding = Buffer.from('json/plain');
 
-async function sealed(): Promise<object> {
-  const [payload] = await codec.encode([{ metadata: { encoding }, data: Buffer.from('"hello"') }]);
+async function sealed(text = 'hello'): Promise<object> {
+  const [payload] = await codec.encode([{ metadata: { encoding }, data: Buffer.from(`"${text}"`) }]);
   const metadata = Object.entries(payload?.metadata ?? {}).map(([key, value]) => [
     key,
     Buffer.from(value).toString('base64'),
@@ -97,4 +97,42 @@ test('without the key the answer says which is missing', async () => {
   assert.equal(response.status, 503);
   assert.match((await json(response)).message, /k1/);
   assert.equal((await inProcessApi().call('POST', '/codec/decode', { payloads: [] })).status, 404);
+});
+
+test('the largest payload that Temporal keeps is opened, and one that it cannot have is refused', async () => {
+  const { call } = inProcessApi({ payloads: payloadOpener(codec) });
+  const largest = 2 * 1_048_576;
+  const opened = await call('POST', '/codec/decode', {
+    payloads: [await sealed('x'.repeat(largest - 1000))],
+  });
+  assert.equal(opened.status, 200, (await opened.clone().text()).slice(0, 200));
+  assert.equal(Buffer.from((await json(opened)).payloads[0].data, 'base64').length, largest - 998);
+  const refused = await call('POST', '/codec/decode', { payloads: [await sealed('x'.repeat(2 * largest))] });
+  assert.equal(refused.status, 413);
+});
+
+test('a payload that is no payload of ours is refused in words that can be printed', async () => {
+  const { call } = inProcessApi({ payloads: payloadOpener(codec) });
+  const named = (id: string) => ({
+    encoding: Buffer.from('binary/encrypted').toString('base64'),
+    'encryption-key-id': Buffer.from(id).toString('base64'),
+  });
+  for (const payload of [
+    { metadata: named('\u001b[2Jkey\n{"level":60}') },
+    { metadata: named('k1') },
+    { metadata: named('k1'), data: '' },
+    { metadata: named('k1'), data: Buffer.alloc(28).toString('base64') },
+    { metadata: { encoding: named('').encoding } },
+  ]) {
+    const answer = await call('POST', '/codec/decode', { payloads: [payload] });
+    const { message } = await json(answer);
+    assert.equal(answer.status, 503, message);
+    assert.match(message, /^[\x20-\x7e]+$/);
+  }
+  for (const body of [
+    {},
+    { payloads: [{ data: 'not base64!' }] },
+    { payloads: Array.from({ length: 1001 }, () => ({})) },
+  ])
+    assert.equal((await call('POST', '/codec/decode', body)).status, 400);
 });
