@@ -4,6 +4,7 @@ import type { Repository } from '../domain/resources/repository.ts';
 import type { ConnectionCounter, PullCounter } from '../activities/dependencies.ts';
 import type { ResourceCache } from '../infra/kubernetes/cluster.ts';
 import type { QueueGauge } from './reconcile/dependencies.ts';
+import type { SealGauge } from './reconcile/seals.ts';
 
 /** The objects that the gauges are read from, at every scrape: they are right after a restart, too. */
 export interface ObservedCaches {
@@ -69,6 +70,19 @@ export function createQueueGauge(registry: Registry): QueueGauge {
     ['kind'],
   );
   return { watch: (kind, depth) => void queues.set(kind, depth) };
+}
+
+/** Shows which keys but the first one still seal Schedules; nothing before they were looked at. */
+export function createSealGauge(registry: Registry): SealGauge {
+  let shown: ReadonlyMap<string, number> = new Map();
+  gauge(
+    registry,
+    'imageferry_schedules_sealed_otherwise',
+    'Temporal Schedules that are not sealed with the first key, by the id of the key that seals them',
+    () => [...shown].map(([key, schedules]) => [{ key }, schedules]),
+    ['key'],
+  );
+  return { show: (schedules) => void (shown = new Map(schedules)) };
 }
 
 type Sample = readonly [Readonly<Record<string, string>>, number];

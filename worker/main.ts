@@ -50,6 +50,7 @@ import { sharedDataConverter } from '../infra/temporal/data-converter.ts';
 import { ownIdentity } from '../infra/kubernetes/own-identity.ts';
 import { createRunStates } from '../infra/temporal/run-states.ts';
 import { createRunFence } from '../infra/temporal/run-fence.ts';
+import { createScheduleSeals } from '../infra/temporal/schedule-seals.ts';
 import { createSiteCopies } from '../infra/temporal/site-copies.ts';
 import { createSiteDesks } from '../infra/temporal/site-desks.ts';
 import { createSiteSpeaker } from '../infra/temporal/site-speaker.ts';
@@ -59,6 +60,7 @@ import {
   createConnectionCounter,
   createPullCounter,
   createQueueGauge,
+  createSealGauge,
   registerImageGauges,
 } from './image-metrics.ts';
 import { createToldUsage } from '../infra/bundle/told-usage.ts';
@@ -70,6 +72,7 @@ import { startEdgeSiteReconciler } from './reconcile/edge-sites.ts';
 import { startLifecycleReconcilers } from './reconcile/lifecycle.ts';
 import { followSiteCopies } from './reconcile/site-copies.ts';
 import { followSites } from './reconcile/sites.ts';
+import { startSealing } from './reconcile/seals.ts';
 import { startReconcilers } from './reconcile/start.ts';
 import { parseWorkerSettings } from './settings.ts';
 import { stopSignal, untilDone } from './stop-signal.ts';
@@ -269,11 +272,13 @@ async function startHub(): Promise<() => Promise<void>> {
     workflows: gateways.workflows,
     queues: createQueueGauge(metrics),
   });
+  const seals = createScheduleSeals(temporal);
+  const stopSealing = startSealing({ seals, gauge: createSealGauge(metrics), log });
   const depart = announcePresence(cluster, hostname(), trouble('its Lease cannot be renewed'));
   return async () => {
     depart();
     stopFollowing();
-    await Promise.all([stop(), stopLifecycle(), stopSites()]);
+    await Promise.all([stop(), stopLifecycle(), stopSites(), stopSealing()]);
     caches.stop();
     secrets.stop();
   };

@@ -26,4 +26,6 @@ export const searchAttributes = {
   site: 'ImageferrySite',
   digest: 'ImageferryDigest',
   trigger: 'ImageferryTrigger',
+  /** On Schedules: id of the key that seals what they start with. */
+  seal: 'ImageferrySeal',
 } as const;

@@ -1,4 +1,4 @@
-import { ScheduleOverlapPolicy, type Client } from '@temporalio/client';
+import { ScheduleOverlapPolicy, type Client, type ScheduleOptions } from '@temporalio/client';
 import type { AuditObject } from '../../domain/audit/record.ts';
 import { scheduledStageWorkflow, stageScheduleId } from '../../domain/bundle/stage-plan.ts';
 import { deleteSchedule, ensureCron, startAction, type CronSchedule } from './cron-schedule.ts';
@@ -34,6 +34,10 @@ const siteOf = (name: string): AuditObject => ({ resource: 'edgesites', name });
 const stageSchedule = (site: string, cron: string): CronSchedule => ({
   scheduleId: stageScheduleId(site),
   spec: { cronExpressions: [cron], timezone: 'UTC', jitter: 30_000 },
-  action: startAction(scheduledStageWorkflow, stageScheduleId(site), [site]),
+  action: stageAction(site),
   policies: { overlap: ScheduleOverlapPolicy.SKIP, catchupWindow: '1h' },
 });
+
+/** What the schedule of a site's bundles starts. */
+export const stageAction = (site: string): ScheduleOptions['action'] =>
+  startAction(scheduledStageWorkflow, stageScheduleId(site), [site]);

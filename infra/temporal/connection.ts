@@ -1,6 +1,7 @@
-import { Client, Connection } from '@temporalio/client';
+import { Client, Connection, ScheduleClient } from '@temporalio/client';
 import type { TemporalAccess } from './access.ts';
 import type { DataConverter } from '@temporalio/common';
+import { sealOnly } from './codec.ts';
 
 /** Where the Temporal frontend is. */
 export interface TemporalAddress extends TemporalAccess {
@@ -23,9 +24,18 @@ export function connectTemporal(where: TemporalAddress): Client {
     ...(apiKey === undefined ? {} : { apiKey }),
     ...(tls === undefined ? {} : { tls }),
   });
-  return new Client({
+  return new EngineClient({
     connection,
     namespace: where.namespace,
     ...(where.dataConverter === undefined ? {} : { dataConverter: where.dataConverter }),
+  });
+}
+
+/** What is sealed in Schedules is never read: they are described, changed and deleted also where its key is gone. */
+class EngineClient extends Client {
+  override readonly schedule = new ScheduleClient({
+    connection: this.connection,
+    namespace: this.options.namespace,
+    dataConverter: { payloadCodecs: [sealOnly(this.options.loadedDataConverter.payloadCodecs[0])] },
   });
 }

@@ -1,6 +1,7 @@
 import { ScheduleAlreadyRunning, type Client, type ScheduleOptions } from '@temporalio/client';
 import { hubTaskQueue } from '../../domain/sync/ids.ts';
 import { engineCall } from './engine-call.ts';
+import { attributesWithSeal } from './seal-attribute.ts';
 
 /** A schedule that can be written over an older one. */
 export type CronSchedule = ScheduleOptions & {
@@ -25,8 +26,10 @@ export async function ensureCron(
   const handle = client.schedule.getHandle(schedule.scheduleId);
   const present = await engineCall(client, () => handle.describe());
   if (present?.state.note === cron || present?.state.paused === true) return;
-  if (present === undefined) return around(() => createOnce(client, wanted));
-  await around(() => engineCall(client, () => handle.update(() => wanted)));
+  const typedSearchAttributes = attributesWithSeal(client, present);
+  const marked = { ...wanted, typedSearchAttributes };
+  if (present === undefined) return around(() => createOnce(client, marked));
+  await around(() => engineCall(client, () => handle.update(() => marked)));
 }
 
 /** Deletes a schedule, whatever it has started goes on. Where there is none, nothing is done. */

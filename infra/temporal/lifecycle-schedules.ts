@@ -64,9 +64,13 @@ const policyOf = (ref: ObjectRef): AuditObject => ({ resource: 'imagecleanuppoli
 const cleanupSchedule = (ref: ObjectRef, cron: string): CronSchedule => ({
   scheduleId: cleanupScheduleId(ref),
   spec: { cronExpressions: [cron], timezone: 'UTC', jitter: 30_000 },
-  action: startAction(lifecycleWorkflows.scheduledCleanup, cleanupScheduleId(ref), [ref]),
+  action: cleanupAction(ref),
   policies: { overlap: ScheduleOverlapPolicy.SKIP, catchupWindow: '1h' },
 });
+
+/** What the schedule of a policy starts. */
+export const cleanupAction = (ref: ObjectRef): ScheduleOptions['action'] =>
+  startAction(lifecycleWorkflows.scheduledCleanup, cleanupScheduleId(ref), [ref]);
 
 const usageSchedule: ScheduleOptions = {
   scheduleId: usageScheduleId,

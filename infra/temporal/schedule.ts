@@ -12,6 +12,7 @@ import { workflowTypes } from '../../domain/sync/input.ts';
 import { scheduleOffset } from '../../domain/sync/spread.ts';
 import { engineCall } from './engine-call.ts';
 import type { ScheduleState } from './gateway.ts';
+import { attributesWithSeal } from './seal-attribute.ts';
 import type { ScheduleWitness } from './schedule-witness.ts';
 import { attributesOfRepository } from './search-attributes.ts';
 
@@ -35,7 +36,10 @@ export async function ensureResync(
   const object = { resource: 'repositories', ...ref };
   const change = { verb: 'set-schedule', object, plan: JSON.stringify(plan) } as const;
   // Those that are there are known from the list of all: what is asked for here is mostly new.
-  const create = () => engineCall(client, () => createOnce(client, wanted));
+  const create = () =>
+    engineCall(client, () =>
+      createOnce(client, { ...wanted, typedSearchAttributes: attributesWithSeal(client) }),
+    );
   if ((await witness({ ...change, isFirst: true }, create)) === true)
     return stateOf(wanted.spec.intervals?.[0]?.every, wanted.state);
   const handle = client.schedule.getHandle(resyncScheduleId(ref));
@@ -47,8 +51,9 @@ export async function ensureResync(
   if (now.everyMs === every && now.paused === paused) return now;
   const state = now.heldBy === undefined ? { ...wanted.state } : { paused, note: now.heldBy };
   const { spec, action, policies = {} } = wanted;
+  const typedSearchAttributes = attributesWithSeal(client, present);
   await witness(change, () =>
-    engineCall(client, () => handle.update(() => ({ spec, action, policies, state }))),
+    engineCall(client, () => handle.update(() => ({ spec, action, policies, state, typedSearchAttributes }))),
   );
   return { ...now, everyMs: every, paused };
 }
@@ -92,12 +97,14 @@ export function parseScheduled(rest: string): ObjectRef | undefined {
   return namespace === undefined || name === undefined ? undefined : { namespace, name };
 }
 
-async function eachSchedule(
+/** Calls back for each schedule whose id begins so. `only`: what else is asked for. Default: all. Failures: `EngineUnavailable`. */
+export async function eachSchedule(
   client: Client,
   prefix: string,
   take: (schedule: ScheduleSummary) => void,
+  only?: string,
 ): Promise<void> {
-  const query = `ScheduleId STARTS_WITH '${prefix}'`;
+  const query = `ScheduleId STARTS_WITH '${prefix}'${only === undefined ? '' : ` AND (${only})`}`;
   try {
     for await (const schedule of client.schedule.list({ pageSize: 1000, query })) take(schedule);
   } catch (cause) {
@@ -118,17 +125,22 @@ function scheduleOptions(ref: ObjectRef, plan: ResyncPlan): ScheduleOptions {
       intervals: [{ every, offset: scheduleOffset(ref, every) }],
       jitter: Math.min(60_000, Math.floor(every / 20)),
     },
-    action: {
-      type: 'startWorkflow',
-      workflowType: workflowTypes.resync,
-      workflowId: scheduleId,
-      taskQueue: hubTaskQueue,
-      args: [ref],
-      staticSummary: `Scheduled sync of ${ref.namespace}/${ref.name}`,
-      typedSearchAttributes: attributesOfRepository(ref, 'schedule'),
-    },
+    action: resyncAction(ref),
     policies: { overlap: ScheduleOverlapPolicy.SKIP, catchupWindow: Math.max(10_000, every) },
     state: { paused: plan.paused, note: plan.paused ? ownNote : '' },
+  };
+}
+
+/** What the Schedule of a Repository starts. */
+export function resyncAction(ref: ObjectRef): ScheduleOptions['action'] {
+  return {
+    type: 'startWorkflow',
+    workflowType: workflowTypes.resync,
+    workflowId: resyncScheduleId(ref),
+    taskQueue: hubTaskQueue,
+    args: [ref],
+    staticSummary: `Scheduled sync of ${ref.namespace}/${ref.name}`,
+    typedSearchAttributes: attributesOfRepository(ref, 'schedule'),
   };
 }
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
@@ -9,43 +9,31 @@ import { resyncScheduleId, syncWorkflowId } from '../../domain/sync/ids.ts';
 import { demoRegistry } from '../../infra/local/demo/registry.ts';
 import { endpointsFile, type Endpoints } from '../../infra/local/endpoints.ts';
 import { quietProgress } from '../../infra/local/install/progress.ts';
-import { freePort } from '../../infra/local/ports.ts';
-import { start, type Running } from '../../infra/local/process.ts';
-import { apiProcess, prepareCluster, workerProcess } from '../../infra/local/product.ts';
+import { prepareCluster } from '../../infra/local/product.ts';
 import { startStack, type Stack } from '../../infra/local/stack.ts';
 import { connectTemporal } from '../../infra/temporal/connection.ts';
 import { sharedDataConverter } from '../../infra/temporal/data-converter.ts';
-import { payloadsIn, saidBy, type FoundPayload } from '../support/canary/payloads.ts';
+import { payloadsIn, type FoundPayload } from '../support/canary/payloads.ts';
+import { isPatch, isSearchable, keysOf, textOf } from '../support/canary/seals.ts';
 import { searchStack, secretsOfRun } from '../support/canary/search.ts';
 import { liveSync, until } from '../support/live-sync.ts';
 import { madeImage } from '../support/made-image.ts';
+import { sealedProcesses, type Member, type SealedProcesses } from '../support/sealed-processes.ts';
 
 const key = (id: string): string => `${id}:${randomBytes(32).toString('base64')}`;
-const [one, two, three] = [key('one'), key('two'), key('three')];
+const [one, two, three, four] = [key('one'), key('two'), key('three'), key('four')];
 const options = { skip: process.env['IMAGEFERRY_SEALED'] === '1' ? false : 'IMAGEFERRY_SEALED is not 1' };
 const parent = process.env['IMAGEFERRY_TEST_DIR'] ?? tmpdir();
 const folder = mkdtempSync(join(parent, 'imageferry-sealed-'));
-let second: { readonly name: string; readonly port: number };
 let stack: Stack;
 let endpoints: Endpoints;
-type Member = 'api' | 'worker' | 'worker-2';
-const running = new Map<Member, Running>();
+let processes: SealedProcesses;
 let live: ReturnType<typeof liveSync>;
 let secret = '';
 
-/** Ends one process, and starts it with these keys, of which the first one seals. */
-async function restart(member: Member, keys: string): Promise<void> {
-  await running.get(member)?.stop();
-  process.env['TEMPORAL_CODEC_KEYS'] = keys;
-  const specs = {
-    api: () => apiProcess(stack),
-    worker: () => workerProcess(stack),
-    'worker-2': () => workerProcess(stack, second),
-  };
-  running.set(member, await start(folder, specs[member]()));
-}
+const restart = (member: Member, keys: string): Promise<void> => processes.restart(member, keys);
 
-/** The same for the API and the worker. */
+/** Ends the API and the worker, and starts them with these keys, of which the first one seals. */
 async function runWith(keys: string): Promise<void> {
   await Promise.all([restart('worker', keys), restart('api', keys)]);
 }
@@ -56,7 +44,7 @@ before(async () => {
   stack = await startStack({ folder, randomPorts: true, progress: quietProgress, env });
   endpoints = await prepareCluster(stack, () => undefined);
   process.env['IMAGEFERRY_ENDPOINTS'] = endpointsFile(folder);
-  second = { name: 'worker-2', port: await freePort() };
+  processes = await sealedProcesses(folder, stack);
   await runWith(one);
   live = liveSync();
   secret = await live.secret(endpoints.registries.upstream);
@@ -64,7 +52,7 @@ before(async () => {
 after(async () => {
   if (options.skip !== false) return;
   await live.close();
-  await Promise.all([...running.values()].map((process_) => process_.stop()));
+  await processes.stop();
   await stack.stop();
   rmSync(folder, { recursive: true, force: true });
 });
@@ -79,25 +67,6 @@ async function rawHistory(name: string): Promise<proto.temporal.api.history.v1.I
       last?.workflowExecutionCompletedEventAttributes ?? last?.workflowExecutionFailedEventAttributes;
     return isOver == null ? undefined : history;
   });
-}
-
-const isSearchable = ({ path }: FoundPayload): boolean => path.includes('.searchAttributes.');
-
-/** What Temporal's own SDK writes where a workflow asks `patched()`: the name of the patch, which no codec is shown. */
-const isPatch = ({ path }: FoundPayload): boolean =>
-  path.includes('.markerRecordedEventAttributes.details.patch-data.');
-
-const textOf = ({ data }: FoundPayload['payload']): string => Buffer.from(data ?? []).toString('utf8');
-
-/** Ids of the keys that seal what has to be sealed; `clear: …` says what lies open. */
-function keysOf(answer: unknown): readonly string[] {
-  const sealed = [...payloadsIn(answer)].filter((found) => !isSearchable(found) && !isPatch(found));
-  const keys = sealed.map(({ path, payload }) =>
-    saidBy(payload, 'encoding') === 'binary/encrypted'
-      ? saidBy(payload, 'encryption-key-id')
-      : `clear: ${path} ${textOf(payload)}`,
-  );
-  return [...new Set(keys)].sort();
 }
 
 /** What of our own anybody may search for and read. */
@@ -151,7 +120,7 @@ test(
       );
       const failures = [...payloadsIn(kept[0])].filter((found) => found.path.endsWith('.encodedAttributes'));
       assert.equal(failures.length > 0, result === 'Failed');
-      const names = new Set(['default', name, secret, 'edge', second, 'create', 'schedule']);
+      const names = new Set(['default', name, secret, 'edge', second, 'create', 'schedule', 'one']);
       const others = searchable(kept).filter((word) => !names.has(word));
       assert.ok(
         others.every((word) => /^sha256:[0-9a-f]{64}$/.test(word)),
@@ -203,8 +172,6 @@ test(
   },
 );
 
-const logOf = (member: Member): string => readFileSync(running.get(member)?.log ?? '', 'utf8');
-
 test(
   'N18: a key is brought in process by process; out of order it is told by its code, and nothing is lost',
   options,
@@ -224,7 +191,7 @@ test(
       { method: 'POST', headers: { authorization: `Bearer ${endpoints.tokens.admin}` } },
     );
     assert.equal(asked.status, 200);
-    const told = (): string => logOf('worker') + logOf('worker-2');
+    const told = (): string => processes.logOf('worker') + processes.logOf('worker-2');
     await until('it is told', async () => (told().includes('CodecKeyMissing') ? true : undefined));
     assert.match(told(), /key three/);
     for (const worker of ['worker', 'worker-2'] as const) await restart(worker, `${two},${three}`);
@@ -245,6 +212,66 @@ test(
     const last = await make();
     await live.ended(last);
     assert.deepEqual(keysOf(await rawHistory(last)), ['three']);
+  },
+);
+
+/** How a Schedule lies in Temporal. */
+const scheduleOf = (name: string) =>
+  live.temporal.workflowService.describeSchedule({
+    namespace: endpoints.temporalNamespace,
+    scheduleId: resyncScheduleId({ namespace: 'default', name }),
+  });
+
+const { WORKFLOW_EXECUTION_STATUS_COMPLETED: completed } =
+  proto.temporal.api.enums.v1.WorkflowExecutionStatus;
+
+/** Waits for a run that a Schedule started from now on to end well; Temporal notices at the next one. */
+async function fires(name: string): Promise<void> {
+  const from = Date.now() / 1000;
+  await until(`a run of ${name}`, async () =>
+    (await scheduleOf(name)).info?.recentActions?.find(
+      ({ actualTime, startWorkflowStatus }) =>
+        Number(actualTime?.seconds) > from && startWorkflowStatus === completed,
+    ),
+  );
+}
+
+test(
+  'N18: a rotation seals the Schedules anew by itself, and once the old keys are gone they fire, and paused ones can',
+  options,
+  async () => {
+    await processes.everywhere(three, one, two);
+    const path = `test/${live.unique('scheduled')}`;
+    await demoRegistry(endpoints.registries.upstream).push(path, '1', madeImage([1000]));
+    const make = () => live.repository(secret, { repository: path, tag: '1', syncInterval: '10s' });
+    const [free, held] = [await make(), await make()];
+    for (const name of [free, held]) await fires(name);
+    const handle = live.temporal.schedule.getHandle(resyncScheduleId({ namespace: 'default', name: held }));
+    await handle.pause('held by hand');
+    await processes.everywhere(three, one, two, four);
+    await processes.everywhere(four, three, one, two);
+    for (const url of processes.metrics)
+      await until('no Schedule left', async () => {
+        const page = await (await fetch(url)).text();
+        return page.includes('imageferry_schedules_sealed_otherwise{key="three"} 0') ? true : undefined;
+      });
+    const since = new Date();
+    for (const name of [free, held]) assert.deepEqual(keysOf((await scheduleOf(name)).schedule), ['four']);
+    await processes.everywhere(four);
+
+    await fires(free);
+    const { state } = (await scheduleOf(held)).schedule ?? {};
+    assert.deepEqual([state?.paused, state?.notes], [true, 'held by hand']);
+    // What it starts is handed the result of the run before the pause, whose key is gone.
+    await handle.unpause('goes on');
+    await fires(held);
+    for await (const { workflowId, runId } of live.temporal.workflow.list({
+      query: `TaskQueue = 'imageferry' AND StartTime >= '${since.toISOString()}'`,
+    })) {
+      const history = await live.temporal.workflow.getHandle(workflowId, runId).fetchHistory();
+      assert.deepEqual(keysOf(history), ['four'], workflowId);
+    }
+    await processes.everywhere(four, three, two, one);
   },
 );
 

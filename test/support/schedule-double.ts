@@ -32,6 +32,7 @@ export class ScheduleDouble {
     };
     return {
       schedule,
+      options: { loadedDataConverter: { payloadCodecs: [] } },
       withDeadline: (_deadline: number, call: () => unknown) => call(),
     } as unknown as Client;
   }
