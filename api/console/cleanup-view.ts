@@ -3,6 +3,7 @@ import { humanSize } from '../../domain/human-size.ts';
 import type { ImageCleanupPolicy } from '../../domain/resources/image-cleanup-policy.ts';
 import { filterBar, namespaceChoice, namespaceOf, pageOf, pager } from './list-frame.ts';
 import { badge, table, time, type Markup } from './markup.ts';
+import { troubles } from './troubles.ts';
 import type { ListBody, Viewer } from './viewer.ts';
 import type { Say } from './words.ts';
 
@@ -51,7 +52,7 @@ function row({ metadata, spec, status = {} }: ImageCleanupPolicy, say: Say): Mar
     </th>
     <td>${rulesOf(spec)}</td>
     <td>${spec.schedule ?? say('onDemand')}</td>
-    <td>${badge(status.phase ?? 'Idle', say)}</td>
+    <td>${badge(status.phase ?? 'Idle', say)} ${troubles(status.conditions, say, ['Ready'])}</td>
     <td>${status.candidates ?? ''}</td>
     <td>
       ${status.deletions ?? ''}

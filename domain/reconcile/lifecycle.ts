@@ -1,9 +1,10 @@
 import { asFailure } from '../failure.ts';
 import { parseCron } from '../lifecycle/cron.ts';
 import type { RollbackRequest } from '../lifecycle/rollback.ts';
-import { annotationPrefix } from '../resources/meta.ts';
-import type { ImageCleanupPolicy } from '../resources/image-cleanup-policy.ts';
+import { annotationPrefix, setCondition } from '../resources/meta.ts';
+import type { ImageCleanupPolicy, ImageCleanupPolicyStatus } from '../resources/image-cleanup-policy.ts';
 import type { Repository } from '../resources/repository.ts';
+import { explain, factsOf, type FailureFacts } from '../sync/failure-facts.ts';
 
 /** Annotation whose value, a digest or `previous`, starts a rollback; it is taken away when the rollback has started. */
 export const rollbackAnnotation = `${annotationPrefix}rollback-to`;
@@ -24,7 +25,7 @@ export interface CleanupWish {
   /** Default: no schedule. */
   readonly cron?: string;
   /** Why the schedule cannot be kept. */
-  readonly problem?: string;
+  readonly problem?: FailureFacts;
   readonly run: boolean;
   readonly approve?: string;
   readonly handled: HandledAnnotations;
@@ -51,8 +52,32 @@ function schedule(text: string | undefined): Pick<CleanupWish, 'cron' | 'problem
   try {
     return { cron: parseCron(text) };
   } catch (error) {
-    return { problem: asFailure(error).message };
+    return { problem: factsOf(asFailure(error)) };
   }
+}
+
+/**
+ * The policy's status with the condition `Scheduled`, which is there only once its schedule could not be kept; undefined
+ * where it says so already. `now` is RFC 3339 UTC.
+ */
+export function scheduledStatus(
+  { status = {}, metadata }: ImageCleanupPolicy,
+  problem: FailureFacts | undefined,
+  now: string,
+): ImageCleanupPolicyStatus | undefined {
+  const { conditions = [] } = status;
+  const known = conditions.find(({ type }) => type === 'Scheduled');
+  if (known === undefined && problem === undefined) return undefined;
+  const message = problem === undefined ? 'Its schedule is kept / 按计划执行' : explain(problem);
+  if (known?.message === message) return undefined;
+  const condition = {
+    type: 'Scheduled',
+    status: problem === undefined ? ('True' as const) : ('False' as const),
+    reason: problem?.code ?? 'Active',
+    message,
+    observedGeneration: metadata.generation ?? 0,
+  };
+  return { ...status, conditions: setCondition(conditions, condition, now) };
 }
 
 /** What a Repository asks to be rolled back to; undefined where it asks for nothing. */

@@ -132,9 +132,22 @@ async function startServers(context: Context): Promise<Endpoints> {
   if (failures.length > 0)
     throw failures.length === 1 ? failures[0] : new Error(failures.map(String).join('\n'));
   const endpoints = describe(context);
-  if (given(env).s3) await ensureBucket(endpoints.s3);
+  if (given(env).s3) await useGivenBucket(endpoints.s3);
   progress.say(`  ✓ servers are up (${elapsed(performance.now() - from)})`);
   return endpoints;
+}
+
+/** The variable may have been set for something else in the same shell, so what does not answer is named with it. */
+async function useGivenBucket(s3: Endpoints['s3']): Promise<void> {
+  try {
+    await ensureBucket(s3);
+  } catch (error) {
+    const why = error instanceof Error ? error.message || error.name : String(error);
+    throw new Error(
+      `The S3 that S3_ENDPOINT names (${s3.endpoint}) cannot be used: ${why}\nUnset S3_ENDPOINT, and one is started here.`,
+      { cause: error },
+    );
+  }
 }
 
 async function startKubernetes(

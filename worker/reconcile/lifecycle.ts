@@ -1,9 +1,15 @@
 import type { Logger } from 'pino';
 import { asFailure, Failure } from '../../domain/failure.ts';
 import { previousVersion } from '../../domain/lifecycle/versions.ts';
-import { cleanupWish, rollbackAnnotation, rollbackWish } from '../../domain/reconcile/lifecycle.ts';
+import {
+  cleanupWish,
+  rollbackAnnotation,
+  rollbackWish,
+  scheduledStatus,
+} from '../../domain/reconcile/lifecycle.ts';
 import type { ObjectRef } from '../../domain/resources/meta.ts';
 import type { Repository } from '../../domain/resources/repository.ts';
+import { explain } from '../../domain/sync/failure-facts.ts';
 import type { EventRecorder, ResourceCache, ResourceClients } from '../../infra/kubernetes/cluster.ts';
 import type { LifecycleGateway } from '../../infra/temporal/lifecycle-gateway.ts';
 import type { LifecycleSchedules } from '../../infra/temporal/lifecycle-schedules.ts';
@@ -66,7 +72,10 @@ async function reconcilePolicy(deps: LifecycleReconcileDependencies, ref: Object
   const wish = cleanupWish(policy);
   if (wish.cron === undefined) await deps.schedules.deleteCleanup(ref);
   else await deps.schedules.ensureCleanup(ref, wish.cron);
-  const complaints = wish.problem === undefined ? [] : [wish.problem];
+  const { uid = '' } = policy.metadata;
+  const now = `${new Date().toISOString().slice(0, 19)}Z`;
+  await client.updateStatus(ref, uid, (found) => scheduledStatus(found, wish.problem, now));
+  const complaints = wish.problem === undefined ? [] : [explain(wish.problem)];
   try {
     if (wish.run) await deps.gateway.startCleanup(ref, 'manual');
     if (wish.approve !== undefined)

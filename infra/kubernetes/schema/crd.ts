@@ -88,6 +88,7 @@ const schemas: Readonly<Record<Plural, KindSchema>> = {
       column('Schedule', '.spec.schedule'),
       column('Phase', '.status.phase'),
       column('Candidates', '.status.candidates', 'integer'),
+      column('To Delete', '.status.deletions', 'integer'),
       column('Last Run', '.status.lastRun', 'date'),
       age,
     ],

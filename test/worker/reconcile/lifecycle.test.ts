@@ -152,3 +152,23 @@ for (const [isThere, expected] of [
     await whileRunning(start, () => until(() => calls.length > 0));
     assert.deepEqual([...new Set(calls)], expected);
   });
+
+test('a policy whose schedule cannot be kept says so in its status until it is mended', async () => {
+  const { cluster, start } = scene();
+  const policies = cluster.resource('imagecleanuppolicies');
+  const spec = { keepRecent: 1, schedule: '61 * * * *' };
+  await policies.create({ apiVersion, kind: 'ImageCleanupPolicy', metadata: ref, spec });
+  const stop = start();
+  const condition = async () =>
+    (await policies.get(ref))?.status?.conditions?.find(({ type }) => type === 'Scheduled');
+  try {
+    await until(async () => (await condition())?.status === 'False');
+    const told = await condition();
+    assert.equal(told?.reason, 'InvalidRule');
+    assert.match(told?.message ?? '', /61 \* \* \* \*.*规则无效/);
+    await policies.patch(ref, { spec: { schedule: '0 3 * * *' } });
+    await until(async () => (await condition())?.status === 'True');
+  } finally {
+    await stop();
+  }
+});
