@@ -6,15 +6,28 @@ import type { PlannedSite } from './plan.ts';
 import { explainWait, waitReason, type SiteWait } from './site-wait.ts';
 import type { SiteResult } from './tally.ts';
 
+/** Sites whose trouble is told in words, at most; of the others the reason's code tells (fault O16). */
+const shownWords = 50;
+
 /** One entry for each site of the plan, in the plan's order: connected, offline, missing. */
 export function siteStatuses(before: readonly SiteStatus[], outcome: SyncOutcome): SiteStatus[] {
   const known = new Map(before.map((entry) => [entry.site, entry]));
   const { sites, offlineSites, missingSites } = outcome.plan;
-  return [
+  return inFewWords([
     ...sites.map((planned) => connectedSite(planned, known.get(planned.site), outcome)),
     ...offlineSites.map((site) => offlineSite(site, known.get(site), outcome)),
     ...missingSites.map((site) => missingSite(site)),
-  ];
+  ]);
+}
+
+function inFewWords(entries: readonly SiteStatus[]): SiteStatus[] {
+  let told = 0;
+  return entries.map((entry) => {
+    if (entry.reason === undefined) return entry;
+    told += 1;
+    const { message: _message, ...short } = entry;
+    return told > shownWords ? short : entry;
+  });
 }
 
 function connectedSite(

@@ -4,20 +4,15 @@ import { CallConnection, type CallTimeouts } from './call-connection.ts';
 import type { DialTarget } from './dial.ts';
 import type { Exchange } from './exchange.ts';
 import { HttpAnswer } from './http-answer.ts';
+import { IdleConnections } from './idle-connections.ts';
 
 const maxIdle = 32;
-const maxIdleMs = 15_000;
-
-interface Idle {
-  readonly connection: CallConnection;
-  readonly since: number;
-}
 
 /** Connections for short calls to one origin, kept for the next one. */
 export class CallPool {
   readonly #target: DialTarget;
   readonly #timeouts: CallTimeouts;
-  #idle: Idle[] = [];
+  readonly #idle = new IdleConnections<CallConnection>(maxIdle);
   /** Connections that are at work for a signal: one listener for all of them. */
   readonly #working = new WeakMap<AbortSignal, Set<CallConnection>>();
 
@@ -49,7 +44,7 @@ export class CallPool {
 
   /** The same, with the body handed on as it comes. */
   async stream(exchange: Exchange, sink: ByteSink): Promise<HttpAnswer> {
-    const kept = this.#take();
+    const kept = this.#idle.take();
     if (kept !== undefined) {
       try {
         return await this.#run(kept, exchange, sink);
@@ -71,14 +66,13 @@ export class CallPool {
   async open(
     exchange: Exchange,
   ): Promise<{ readonly connection: CallConnection; readonly answer: Promise<HttpAnswer> }> {
-    const connection = this.#take() ?? (await CallConnection.open(this.#target, this.#timeouts));
+    const connection = this.#idle.take() ?? (await CallConnection.open(this.#target, this.#timeouts));
     return { connection, answer: this.#whole(exchange, (sink) => this.#run(connection, exchange, sink)) };
   }
 
   /** Drops the connections that are kept. */
   close(): void {
-    for (const { connection } of this.#idle) connection.destroy(new Failure('Cancelled'));
-    this.#idle = [];
+    this.#idle.close();
   }
 
   async #run(connection: CallConnection, exchange: Exchange, sink: ByteSink): Promise<HttpAnswer> {
@@ -89,9 +83,8 @@ export class CallPool {
       if (signal?.aborted === true) connection.destroy(new Failure('Cancelled', { cause: signal.reason }));
       const answer = await connection.run(exchange, sink);
       const closing = answer.header('connection')?.toLowerCase() === 'close';
-      if (!connection.usable || closing || this.#idle.length >= maxIdle)
-        connection.destroy(new Failure('Cancelled'));
-      else this.#idle.push({ connection, since: performance.now() });
+      if (closing) connection.destroy(new Failure('Cancelled'));
+      else this.#idle.keep(connection);
       return answer;
     } finally {
       working?.delete(connection);
@@ -109,13 +102,5 @@ export class CallPool {
     };
     signal.addEventListener('abort', abort, { once: true });
     return working;
-  }
-
-  #take(): CallConnection | undefined {
-    for (let last = this.#idle.pop(); last !== undefined; last = this.#idle.pop()) {
-      if (last.connection.usable && performance.now() - last.since < maxIdleMs) return last.connection;
-      last.connection.destroy(new Failure('Cancelled'));
-    }
-    return undefined;
   }
 }

@@ -2,20 +2,15 @@ import { Failure } from '../../domain/failure.ts';
 import type { WebAddress } from '../../domain/registry/origin.ts';
 import { requestHead } from './exchange.ts';
 import type { HttpAnswer } from './http-answer.ts';
+import { IdleConnections } from './idle-connections.ts';
 import { ReadConnection } from './read-connection.ts';
 import type { PaceLimits } from './read-pace.ts';
 import { bodyLength } from './response-head.ts';
 import type { Transport } from './transport.ts';
 
 const maxIdlePerOrigin = 8;
-const maxIdleMs = 15_000;
 /** Error bodies up to this size are read, so that the connection can be kept and the error code be known. */
 const maxErrorBytes = 65_536;
-
-interface Idle {
-  readonly connection: ReadConnection;
-  readonly since: number;
-}
 
 /** An answer whose body is still to be read, and the connection it comes over. */
 export interface OpenRead {
@@ -29,7 +24,7 @@ export interface OpenRead {
 export class ReadPool {
   readonly #transport: Transport;
   readonly #limits: PaceLimits;
-  readonly #idle = new Map<string, Idle[]>();
+  readonly #idle = new Map<string, IdleConnections<ReadConnection>>();
 
   constructor(transport: Transport, limits: PaceLimits) {
     this.#transport = transport;
@@ -42,7 +37,7 @@ export class ReadPool {
     headers: Readonly<Record<string, string>>,
     signal?: AbortSignal,
   ): Promise<OpenRead> {
-    const kept = this.#take(url.origin);
+    const kept = this.#idle.get(url.origin)?.take();
     if (kept !== undefined) {
       try {
         return await this.#send(kept, url, headers, signal);
@@ -57,13 +52,10 @@ export class ReadPool {
   /** Hands a connection back after its body was read to the end. */
   release(url: WebAddress, open: OpenRead): void {
     const closing = open.answer.header('connection')?.toLowerCase() === 'close';
-    const list = this.#idle.get(url.origin) ?? [];
-    if (!open.connection.usable || closing || list.length >= maxIdlePerOrigin) {
-      open.connection.destroy(new Failure('Cancelled'));
-      return;
-    }
-    list.push({ connection: open.connection, since: performance.now() });
-    this.#idle.set(url.origin, list);
+    if (closing) return open.connection.destroy(new Failure('Cancelled'));
+    const idle = this.#idle.get(url.origin) ?? new IdleConnections(maxIdlePerOrigin);
+    this.#idle.set(url.origin, idle);
+    idle.keep(open.connection);
   }
 
   /** Reads a short body, of an error, and hands the connection back; a long one costs the connection. */
@@ -82,9 +74,7 @@ export class ReadPool {
   }
 
   close(): void {
-    for (const list of this.#idle.values()) {
-      for (const { connection } of list) connection.destroy(new Failure('Cancelled'));
-    }
+    for (const idle of this.#idle.values()) idle.close();
     this.#idle.clear();
   }
 
@@ -105,15 +95,6 @@ export class ReadPool {
     } finally {
       signal?.removeEventListener('abort', abort);
     }
-  }
-
-  #take(origin: string): ReadConnection | undefined {
-    const list = this.#idle.get(origin) ?? [];
-    for (let last = list.pop(); last !== undefined; last = list.pop()) {
-      if (last.connection.usable && performance.now() - last.since < maxIdleMs) return last.connection;
-      last.connection.destroy(new Failure('Cancelled'));
-    }
-    return undefined;
   }
 }
 

@@ -32,7 +32,8 @@ export interface RegistryLimits extends BudgetLimits, PaceLimits {
 }
 
 const shortLifeMs = 5000;
-const maxClients = 256;
+/** A fleet has a registry a site; what is kept of one is small while nothing moves. */
+const maxClients = 2000;
 
 /** One registry with one credential: its connections, tokens and what was learned about it. */
 export class RegistryClient {
@@ -118,7 +119,11 @@ export class RegistryClients {
   of(access: RegistryAccess): RegistryClient {
     const key = accessKey(access);
     const known = this.#clients.get(key);
-    if (known !== undefined) return known;
+    if (known !== undefined) {
+      this.#clients.delete(key);
+      this.#clients.set(key, known);
+      return known;
+    }
     const [oldestKey, oldest] = this.#clients.entries().next().value ?? [];
     if (this.#clients.size >= maxClients && oldestKey !== undefined) {
       this.#clients.delete(oldestKey);

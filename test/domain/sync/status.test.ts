@@ -203,6 +203,19 @@ test('N06 with many sites a tally stays below 64 KiB, whatever they say', () => 
   }
 });
 
+test('O16: a thousand sites that fail, with long names and long words, fit into a status', () => {
+  const names = Array.from({ length: 1000 }, (_, index) => `site-${index}`.padEnd(63, 'x'));
+  const sites = names.map((site) => ({ site, queue: 'q', target: `${site}.example/${'p'.repeat(100)}` }));
+  const failure = { code: 'Forbidden', subject: 's'.repeat(300), detail: 'd'.repeat(300) } as const;
+  const tally = tallyOf([image('a', { sites: names.map((site) => ({ site, failure })) })]);
+  const status = endedStatus(undefined, outcome({ tally }, { ...plan, sites }));
+  assert.equal(status.sites?.length, 1000);
+  assert.equal(status.sites?.filter(({ message }) => message !== undefined).length, 50);
+  assert.ok(status.sites?.every(({ reason }) => reason === 'Forbidden'));
+  const bytes = Buffer.byteLength(JSON.stringify(status));
+  assert.ok(bytes < 524_288, `${bytes} bytes`);
+});
+
 test('a tag names its sites, those in trouble first, and what a site is held at', () => {
   const held = image('b', {
     sites: [{ site: 'south', digest: digestOf('b') }],
