@@ -1,10 +1,4 @@
-import {
-  ActivityFailure,
-  ApplicationFailure,
-  defineQuery,
-  proxyActivities,
-  setHandler,
-} from '@temporalio/workflow';
+import { defineQuery, isCancellation, proxyActivities, setHandler } from '@temporalio/workflow';
 import type { BatchActivities } from '../activities/batch.ts';
 import {
   batchProgress,
@@ -15,7 +9,7 @@ import {
   type BatchResult,
 } from '../domain/batch/operation.ts';
 import { failureCatalogue } from '../domain/failure-catalogue.ts';
-import { isFailureCode } from '../domain/failure.ts';
+import { factsOfError } from './failure.ts';
 
 /** Items worked on at once. */
 const window = 20;
@@ -47,9 +41,8 @@ async function attempt(item: BatchItem, requestedBy: string): Promise<BatchResul
     await runBatchItem(item, requestedBy);
     return { ...known, result: 'Done' };
   } catch (error) {
-    if (!(error instanceof ActivityFailure) || !(error.cause instanceof ApplicationFailure)) throw error;
-    const type = error.cause.type ?? '';
-    const reason = isFailureCode(type) ? type : 'Internal';
+    if (isCancellation(error)) throw error;
+    const { code: reason } = factsOfError(error);
     return { ...known, result: 'Failed', reason, message: failureCatalogue[reason].en };
   }
 }

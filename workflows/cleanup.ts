@@ -97,12 +97,25 @@ class CleanupRun {
 
   /** Puts back what was parked, says what went wrong, and passes a cancellation on. */
   async undo(error: unknown): Promise<CleanupReport> {
-    await parking.restoreLeftovers(this.#input.ref);
+    await this.#putBack();
     const cancelled = isCancellation(error);
     const failure = cancelled ? facts('Cancelled') : factsOfError(error);
     const report = await this.tell({ ...this.#report, phase: cancelled ? 'Idle' : 'Held', failure });
     if (cancelled) throw error;
     return report;
+  }
+
+  /** A registry may be away for longer than a step is tried: nobody else would come back for what is parked there. */
+  async #putBack(): Promise<void> {
+    for (let tries = 1; ; tries += 1) {
+      try {
+        return await parking.restoreLeftovers(this.#input.ref);
+      } catch (error) {
+        if (tries >= heldTries || !patched('put-back-until-done')) throw error;
+        await this.tell({ ...this.#report, phase: 'Held', failure: factsOfError(error) });
+        await sleep(heldRetryMs);
+      }
+    }
   }
 
   async #awaitApproval(plan: PlanSummary): Promise<boolean> {

@@ -1,4 +1,4 @@
-import { continueAsNew, proxyActivities } from '@temporalio/workflow';
+import { continueAsNew, isCancellation, proxyActivities } from '@temporalio/workflow';
 import type { ObjectRef } from '../domain/resources/meta.ts';
 import type { ScrubActivities } from '../activities/scrub.ts';
 import { thenSync } from './then-sync.ts';
@@ -32,7 +32,7 @@ async function scrubOne(ref: ObjectRef): Promise<void> {
     if ((await scrubRepository(ref)) === 0) return;
     await thenSync(ref, 'repair');
     await scrubRepository(ref);
-  } catch {
-    return;
+  } catch (error) {
+    if (isCancellation(error)) throw error;
   }
 }

@@ -38,6 +38,8 @@ export async function siteDesk({ site, waiting }: DeskInput): Promise<void> {
   const desk: Desk = { waiting: new Map(waiting.map((ref) => [syncWorkflowId(ref), ref])), news: false };
   setHandler(defineSignal<[ObjectRef]>(deskSignals.wait), (ref) => {
     desk.waiting.set(syncWorkflowId(ref), ref);
+    // They ask again each time they are synced, be the site away for weeks: a history that grew long is left behind.
+    if (workflowInfo().continueAsNewSuggested && patched('desk-moves-on')) desk.news = true;
   });
   setHandler(defineSignal(deskSignals.look), () => {
     desk.news = true;

@@ -3,7 +3,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { WorkflowFailedError } from '@temporalio/client';
-import { ApplicationFailure } from '@temporalio/common';
+import { ApplicationFailure, CancelledFailure } from '@temporalio/common';
 import { historyToJSON } from '@temporalio/common/lib/proto-utils.js';
 import { Worker } from '@temporalio/worker';
 import { Failure } from '../../domain/failure.ts';
@@ -242,3 +242,32 @@ for (const [type, activities] of [
     assert.deepEqual([calls, result], [[type], undefined]);
   });
 }
+
+test('a scrub that is cancelled ends, and goes on to no other page', options, async () => {
+  const lab = await workflowLab();
+  const [begun, over] = [Promise.withResolvers<void>(), Promise.withResolvers<number>()];
+  const pages: unknown[] = [];
+  const activities = {
+    listScrubbed: async (after?: string) => {
+      pages.push(after);
+      const refs = [{ namespace: 'default', name: 'slow' }];
+      return after === undefined ? { refs, next: 'default/slow' } : { refs: [] };
+    },
+    scrubRepository: () => {
+      begun.resolve();
+      return over.promise;
+    },
+  };
+  await lab.run(activities, async () => {
+    const handle = await lab.env.client.workflow.start('scrub', {
+      workflowId: 'scrub',
+      taskQueue: hubTaskQueue,
+    });
+    await begun.promise;
+    await handle.cancel();
+    const result = handle.result();
+    const isCancelled = (error: Error): boolean => error.cause instanceof CancelledFailure;
+    await assert.rejects(result, isCancelled).finally(() => over.resolve(0));
+  });
+  assert.deepEqual(pages, [undefined]);
+});

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { Worker } from '@temporalio/worker';
 import type { CopyActivities, HubActivities, SiteActivities } from '../../activities/index.ts';
@@ -144,6 +145,40 @@ test('Repositories wait at the desk of a site until its own worker takes a step'
   assert.deepEqual(
     stage.outcomes.map(({ result, run }) => [result, run.trigger]),
     [['Success', 'resumed']],
+  );
+});
+
+test('the desk of a site that is away for long goes on in a new run with whoever waits', async () => {
+  const queue = siteTaskQueue('away');
+  const plan = planOf('patient');
+  const lab = await workflowLab();
+  const stage = await stageOf(plan, { siteOpening: async () => ({ after: 'worker', queue }) });
+  const wait = (name: string): Promise<void> =>
+    stage.activities.waitAtSites({ ...plan.claim.ref, name }, [{ site: 'away', for: 'worker' }]);
+  const desk = lab.env.client.workflow.getHandle(deskWorkflowId('away'));
+  const asks = async (): Promise<void> => {
+    await wait(plan.claim.ref.name);
+    const { runId } = await desk.describe();
+    for (let asked = 0; asked < 100; asked += 1) await wait(plan.claim.ref.name);
+    // Nobody asks any more: Temporal lets no run go on in another one while a signal is on its way to it.
+    for (let looks = 0; looks < 400 && (await desk.describe()).runId === runId; looks += 1) await sleep(50);
+    assert.notEqual((await desk.describe()).runId, runId);
+    const worker = await Worker.create({
+      connection: lab.env.nativeConnection,
+      taskQueue: queue,
+      activities: { greet: async () => {} },
+    });
+    await worker.runUntil(async () => {
+      await deskEnds('away');
+      await lastSync(plan);
+    });
+  };
+  await lab.run(stage.activities, asks, [
+    fileURLToPath(import.meta.resolve('../support/short-histories.ts')),
+  ]);
+  assert.deepEqual(
+    stage.outcomes.map(({ run }) => run.trigger),
+    ['resumed'],
   );
 });
 
