@@ -3,6 +3,7 @@ import { ApplicationFailure, CancelledFailure, TemporalFailure } from '@temporal
 import type { ActivityInboundCallsInterceptor, ActivityInterceptors } from '@temporalio/worker';
 import { asFailure, Failure } from '../domain/failure.ts';
 import { explain, factsOf } from '../domain/sync/failure-facts.ts';
+import { atWork } from '../domain/sync/site-wait.ts';
 
 /** What became of an activity's error that has no code of its own: logged here, kept out of the history. */
 export type UnexpectedErrorLog = (activity: string, error: unknown) => void;
@@ -27,7 +28,7 @@ export function failureInterceptor(log: UnexpectedErrorLog): () => ActivityInter
 function translate(error: unknown, log: UnexpectedErrorLog): unknown {
   const { cancellationSignal: signal } = Context.current();
   if (signal.aborted)
-    return isShutdown(signal) ? handedBack() : new CancelledFailure('The work was cancelled');
+    return isShutdown(signal) ? handedBack() : new CancelledFailure('The work was cancelled', [atWork]);
   if (error instanceof TemporalFailure) return error;
   const failure = asFailure(error);
   if (failure.code === 'Internal') log(activityInfo().activityType, failure.cause ?? failure);

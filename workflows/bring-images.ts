@@ -18,6 +18,7 @@ import { factsOfError, workflowFailure } from './failure.ts';
 import { ImageWindow } from './image-window.ts';
 import { withRetries } from './retries.ts';
 import { cluster, registry } from './steps.ts';
+import type { SyncClock } from './sync-clock.ts';
 import type { SyncStory } from './sync-story.ts';
 
 /** Copies under way at once; far below Temporal's limit of pending activities. */
@@ -30,6 +31,7 @@ export interface Journey {
   /** When the whole sync began, RFC 3339 UTC. */
   readonly started: string;
   readonly story: SyncStory;
+  readonly clock: SyncClock;
   /** What was done so far; kept here so that a run that is stopped half-way still says so. */
   tally: Tally;
   /** The image that the status is about, else the first one seen. */

@@ -12,9 +12,10 @@ import { nextTry } from '../domain/sync/retry.ts';
 import type { SiteWait } from '../domain/sync/site-wait.ts';
 import type { SurveyedImage } from '../domain/sync/survey.ts';
 import type { SiteResult, Tally } from '../domain/sync/tally.ts';
-import { factsOfError, foundNobody } from './failure.ts';
+import { factsOfError } from './failure.ts';
 import { withRetries } from './retries.ts';
 import { copying } from './steps.ts';
+import type { SyncClock } from './sync-clock.ts';
 import type { SyncStory } from './sync-story.ts';
 
 /** What copying needs to know of the run that it is part of. */
@@ -22,6 +23,7 @@ export interface CopyJourney {
   readonly plan: SyncPlan;
   readonly trigger: SyncTrigger;
   readonly story: SyncStory;
+  readonly clock: SyncClock;
   readonly tally: Tally;
 }
 
@@ -89,18 +91,17 @@ async function copyTo(journey: CopyJourney, image: SurveyedImage, site: string):
   const known = journey.tally.waits?.find((wait) => wait.site === site);
   if (known !== undefined) return waiting(journey, known);
   const queue = plan.sites.find((planned) => planned.site === site)?.queue ?? '';
-  const patience = queue === copyTaskQueue ? undefined : sitePatience(plan);
-  const lane = copying(queue, `Copy ${image.tag} to ${site}`, patience);
+  const isOurs = queue === copyTaskQueue;
+  const lane = copying(queue, `Copy ${image.tag} to ${site}`, isOurs ? undefined : sitePatience(plan));
   const order = { ...orderOf(journey, image, [site]), site };
+  const copy = () => lane.copyImage({ ...order, position: position(journey) });
   try {
-    const report = await withRetries(plan.retry, () =>
-      lane.copyImage({ ...order, position: position(journey) }),
-    );
+    const report = await withRetries(plan.retry, isOurs ? copy : () => journey.clock.atSite(site, copy));
+    if (report === undefined) return waiting(journey, { site, for: 'worker' });
     if ('pausedUntil' in report) return paused(journey, site, report);
     return arrived(journey, image, site, report);
   } catch (error) {
     if (isCancellation(error)) throw error;
-    if (foundNobody(error)) return waiting(journey, { site, for: 'worker' });
     return failed(journey, image, site, factsOfError(error));
   }
 }

@@ -1,11 +1,13 @@
 import {
   ActivityFailure,
   ApplicationFailure,
+  CancelledFailure,
   ChildWorkflowFailure,
   isCancellation,
   TimeoutFailure,
 } from '@temporalio/workflow';
 import { explain, parseFacts, type FailureFacts } from '../domain/sync/failure-facts.ts';
+import { atWork } from '../domain/sync/site-wait.ts';
 
 /** Reads the facts out of whatever a step threw. */
 export function factsOfError(error: unknown): FailureFacts {
@@ -21,6 +23,13 @@ export function factsOfError(error: unknown): FailureFacts {
 export function foundNobody(error: unknown): boolean {
   const cause = error instanceof ActivityFailure ? error.cause : error;
   return cause instanceof TimeoutFailure && cause.timeoutType === 'SCHEDULE_TO_START';
+}
+
+/** Whether a step that was called off was not taken by anybody, or by a worker that is not there any more. */
+export function wasLeft(error: unknown): boolean {
+  const cause = error instanceof ActivityFailure ? error.cause : undefined;
+  if (cause instanceof TimeoutFailure) return cause.timeoutType === 'HEARTBEAT';
+  return cause instanceof CancelledFailure && cause.details?.[0] !== atWork;
 }
 
 /** The failure by which a workflow ends; by now nothing tries again. */

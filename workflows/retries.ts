@@ -2,19 +2,18 @@ import { isCancellation, sleep } from '@temporalio/workflow';
 import { explain } from '../domain/sync/failure-facts.ts';
 import type { RetryRule } from '../domain/sync/plan.ts';
 import { nextTry } from '../domain/sync/retry.ts';
-import { factsOfError, foundNobody } from './failure.ts';
+import { factsOfError } from './failure.ts';
 
 /**
  * Tries a step by the Repository's own rule: `retryCount` tries after the first, with waits that double and that are
- * never shorter than a registry asked for. Throws the last failure, or at once one that trying again does not
- * mend: where nobody took the step, trying again would only wait as long.
+ * never shorter than a registry asked for. Throws the last failure, or at once one that trying again does not mend.
  */
 export async function withRetries<T>(rule: RetryRule, step: () => Promise<T>): Promise<T> {
   for (let tries = 1; ; tries += 1) {
     try {
       return await step();
     } catch (error) {
-      if (isCancellation(error) || foundNobody(error)) throw error;
+      if (isCancellation(error)) throw error;
       const failure = factsOfError(error);
       const wait = nextTry(rule, tries, failure, Math.random());
       if (wait === undefined) throw error;

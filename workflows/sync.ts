@@ -1,26 +1,24 @@
 import {
   CancellationScope,
   CancelledFailure,
-  isCancellation,
   makeContinueAsNewFunc,
   workflowInfo,
 } from '@temporalio/workflow';
 import type { Recorded } from '../activities/sync-record.ts';
 import type { ObjectRef } from '../domain/resources/meta.ts';
 import type { ManifestStatus, SyncTrigger } from '../domain/resources/repository.ts';
-import type { FailureFacts } from '../domain/sync/failure-facts.ts';
 import { requestMemo, type SyncInput, type SyncReport, type SyncResume } from '../domain/sync/input.ts';
 import { judge, primaryImage, type Ending, type SyncOutcome } from '../domain/sync/outcome.ts';
-import type { SyncPlan } from '../domain/sync/plan.ts';
 import { emptyTally, waitsOf } from '../domain/sync/tally.ts';
 import { hearAskedAgain, type AskedAgain } from './asked-again.ts';
 import { announce, bringImages, type Journey } from './bring-images.ts';
-import { factsOfError, workflowFailure } from './failure.ts';
+import { workflowFailure } from './failure.ts';
 import { prune } from './prune.ts';
 import { firstLook, quietEnd } from './first-look.ts';
 import { withRetries } from './retries.ts';
 import { hearSiteTerms } from './site-terms.ts';
 import { cluster, registry } from './steps.ts';
+import { SyncClock } from './sync-clock.ts';
 import { beginStory, findableBy, now, showPlan, thisRun } from './sync-story.ts';
 
 /**
@@ -41,7 +39,7 @@ export async function syncRepository(input: SyncInput): Promise<SyncReport> {
   if (quiet !== undefined) return finish(ref, quiet.outcome, quiet.recorded, again);
 
   const journey = beginJourney({ plan, trigger, started, story, look }, resume);
-  const { ending, next } = await travel(journey, started, resume);
+  const { ending, next } = await travel(journey, resume);
   if (next !== undefined) {
     return inNewRun(workflowInfo().memo, {
       ref,
@@ -85,13 +83,14 @@ function inNewRun(memo: Readonly<Record<string, unknown>> | undefined, input: Sy
 
 /** What the next run has to know of this one. */
 function goOn(journey: Journey, after: string, again: SyncTrigger | undefined): SyncResume {
-  const { started, tally, first, begun = workflowInfo().runId } = journey;
+  const { started, tally, first, clock, begun = workflowInfo().runId } = journey;
   return {
     started,
     begun,
     after,
     tally,
     ...(first === undefined ? {} : { first: { tag: first.tag, root: first.root } }),
+    ...(clock.givenBackMs === 0 ? {} : { givenBackMs: clock.givenBackMs }),
     ...(again === undefined ? {} : { again }),
   };
 }
@@ -101,7 +100,8 @@ function beginJourney(
   resume: SyncResume | undefined,
 ): Journey {
   const begun = resume?.begun === undefined ? {} : { begun: resume.begun };
-  return { ...known, tally: emptyTally, first: undefined, announced: resume !== undefined, ...begun };
+  const clock = new SyncClock(known.plan, known.started, resume?.givenBackMs);
+  return { ...known, clock, tally: emptyTally, first: undefined, announced: resume !== undefined, ...begun };
 }
 
 /** Leaves the Repository at the desks of the sites that it waits for. */
@@ -118,11 +118,11 @@ interface Travelled {
 }
 
 /** The part that may fail, run out of time or be cancelled; whatever happens, it tells how far it got. */
-async function travel(journey: Journey, started: string, resume: SyncResume | undefined): Promise<Travelled> {
-  const { plan } = journey;
+async function travel(journey: Journey, resume: SyncResume | undefined): Promise<Travelled> {
+  const { plan, clock } = journey;
   let manifest: ManifestStatus | undefined;
   let next: string | undefined;
-  const failure = await inTime(deadline(plan, started), async () => {
+  const failure = await clock.inTime(async () => {
     if (journey.trigger !== 'schedule') await announce(journey);
     if (plan.problem !== undefined) throw workflowFailure(plan.problem);
     next = await bringImages(journey, resume);
@@ -137,21 +137,6 @@ async function travel(journey: Journey, started: string, resume: SyncResume | un
     ...(next === undefined || failure !== undefined ? {} : { next }),
   };
 }
-
-/** Runs work within `ms` milliseconds. Returns what stopped it: its own failure, `SyncTimeout` or `Cancelled`. */
-async function inTime(ms: number, work: () => Promise<void>): Promise<FailureFacts | undefined> {
-  const root = CancellationScope.current();
-  try {
-    await CancellationScope.withTimeout(ms, work);
-    return undefined;
-  } catch (error) {
-    if (!isCancellation(error)) return factsOfError(error);
-    return { code: root.consideredCancelled ? 'Cancelled' : 'SyncTimeout' };
-  }
-}
-
-const deadline = (plan: SyncPlan, started: string): number =>
-  Math.max(1, Date.parse(started) + plan.timeoutMs - Date.now());
 
 /** Details of an image that is new; read at a site that has it, since upstream counts that as a pull. */
 async function describe({ plan, first, tally, story }: Journey): Promise<ManifestStatus | undefined> {

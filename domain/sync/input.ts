@@ -23,6 +23,8 @@ export interface SyncResume {
   readonly tally: Tally;
   /** The image that `status.manifest` will be about, where it was seen. */
   readonly first?: Pick<SurveyedImage, 'tag' | 'root'>;
+  /** Milliseconds that were waited for sites that took no work. Default: 0. */
+  readonly givenBackMs?: number;
   /** Somebody asked meanwhile for one more run. Default: nobody. */
   readonly again?: SyncTrigger;
 }

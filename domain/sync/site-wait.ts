@@ -7,6 +7,9 @@ export interface SiteWait {
   readonly until?: string;
 }
 
+/** What a worker answers that was at a step when it was cancelled; a step that nobody has taken ends without it. */
+export const atWork = 'at work';
+
 /** The reason that status and condition show. */
 export const waitReason = (wait: SiteWait): 'WaitsForWindow' | 'WaitsForSite' =>
   wait.for === 'window' ? 'WaitsForWindow' : 'WaitsForSite';

@@ -71,6 +71,37 @@ test("a site's worker that dies in the middle of a blob goes on where it was whe
   }
 });
 
+test("a site's worker that dies while it copies, a moment before the time is up, is waited for, and no time-out", async () => {
+  const site = await live.slowSite(edge.domain, 400_000, { worker: true });
+  const { name, ref, arrived } = await wanted(site, [12_000_000], '25s');
+  const worker = siteWorker(site);
+  worker.start();
+  try {
+    await until('bytes on their way', async () => ((await live.copies(ref)) > 0 ? true : undefined));
+    await new Promise((resolve) => setTimeout(resolve, 6000));
+    await worker.stop('SIGKILL');
+    const left = await live.ended(name);
+    assert.equal(left.record.result, 'Waiting', JSON.stringify(left.record));
+    assert.equal(siteOf(left.object)?.reason, 'WaitsForSite');
+    const sites = live.resources.resource('edgesites');
+    await sites.patch({ name: site }, { spec: { bandwidth: 50_000_000 } });
+    worker.start();
+    // On a slow machine it may be silent for so long that it is waited for once more.
+    const history = await until('the image', async () => {
+      const { status: { history: records = [] } = {} } = await live.get(name);
+      return records[0]?.result === 'Waiting' ? undefined : records;
+    });
+    assert.deepEqual(
+      [history[0]?.result, history[0]?.trigger],
+      ['Success', 'resumed'],
+      JSON.stringify(history),
+    );
+    assert.ok(await arrived());
+  } finally {
+    await worker.close();
+  }
+});
+
 for (const [where, source, inPool, mayReadUpstream, served] of [
   ['the pool, where the site cannot read upstream', 'auto', true, false, 'pool'],
   ['the pool, where nothing else is wanted', 'pool', true, false, 'pool'],
