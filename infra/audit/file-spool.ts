@@ -1,7 +1,8 @@
-import { mkdir, open, readdir, readFile, rename, rm } from 'node:fs/promises';
+import { open, readdir, readFile, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { AuditEntry } from '../../domain/audit/record.ts';
 import { Failure } from '../../domain/failure.ts';
+import { makeFolder } from '../layout/make-folder.ts';
 import type { AuditSpool } from './audit-log.ts';
 import { parseEntries } from './parse-record.ts';
 
@@ -21,7 +22,7 @@ export class FileSpool implements AuditSpool {
 
   /** Opens a stream's spool and takes over what processes that are gone have left in it. */
   static async open(folder: string, stream: string): Promise<FileSpool> {
-    await mkdir(folder, { recursive: true, mode: 0o700 });
+    await makeFolder(folder, 0o700);
     const left: AuditEntry[] = [];
     const taken: string[] = [];
     for (const name of (await readdir(folder)).sort()) {

@@ -1,16 +1,17 @@
 import { createHash } from 'node:crypto';
-import { mkdir, open, rename, rm, stat } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { open, readdir, rename, rm, stat } from 'node:fs/promises';
+import { dirname, join, relative } from 'node:path';
 import { blobFile, indexFile, layoutFile, manifestFile, rootFile } from '../../domain/bundle/file-set.ts';
 import { layoutIndex, ociLayoutBytes } from '../../domain/bundle/layout-index.ts';
-import type { BundleBlob } from '../../domain/bundle/statement.ts';
+import type { BundleBlob, BundleStatement } from '../../domain/bundle/statement.ts';
 import { asFailure, Failure } from '../../domain/failure.ts';
 import { digestHex } from '../../domain/names/digest.ts';
 import type { SiteName } from '../../domain/names/kubernetes-name.ts';
 import type { TrustRoot } from '../../domain/trust/trust-root.ts';
 import { inParallel } from '../copy/in-parallel.ts';
 import { RetryPlan } from '../copy/retry-plan.ts';
-import { syncFolder, writeFileAtomically } from '../layout/atomic-file.ts';
+import { writeFileAtomically } from '../layout/atomic-file.ts';
+import { makeFolder, syncFolder } from '../layout/make-folder.ts';
 import { mediaFailure } from '../layout/media-failure.ts';
 import { openStatementFile, type SignedStatement } from '../layout/verify-bundle.ts';
 import { sha256 } from '../trust/ed25519.ts';
@@ -48,7 +49,7 @@ export async function fetchBundle(origin: BundleOrigin, options: FetchOptions): 
   if (statement.site !== site || statement.sequence !== sequence) {
     throw new Failure('WrongAudience', { subject: `${site}/${sequence}` });
   }
-  await mkdir(join(partial, 'blobs', 'sha256'), { recursive: true }).catch(onMedium(partial));
+  await makeFolder(join(partial, 'blobs', 'sha256'));
   await inParallel(statement.blobs, (blob) => fetchBlob(origin, blob, partial, options), 4);
   for (const { version, digest } of statement.roots) {
     const bytes = await origin.root(version);
@@ -61,9 +62,22 @@ export async function fetchBundle(origin: BundleOrigin, options: FetchOptions): 
   await writeFileAtomically(join(partial, layoutFile), ociLayoutBytes);
   await writeFileAtomically(join(partial, indexFile), index);
   await writeFileAtomically(join(partial, manifestFile), manifest);
+  await removeOthers(partial, statement).catch(onMedium(partial));
+  for (const folder of ['blobs/sha256', '']) await syncFolder(join(partial, folder)).catch(onMedium(partial));
   await rename(partial, to).catch(onMedium(to));
-  await syncFolder(dirname(to));
+  await syncFolder(dirname(to)).catch(onMedium(to));
   return signed;
+}
+
+/** What an earlier run left that was killed, or that fetched another bundle: a site would refuse the bundle for it. */
+async function removeOthers(folder: string, { blobs, roots }: BundleStatement): Promise<void> {
+  const own = new Set([indexFile, layoutFile, manifestFile]);
+  for (const blob of blobs) own.add(blobFile(blob));
+  for (const { version } of roots) own.add(rootFile(version));
+  for (const entry of await readdir(folder, { recursive: true, withFileTypes: true })) {
+    const path = join(entry.parentPath, entry.name);
+    if (!entry.isDirectory() && !own.has(relative(folder, path))) await rm(path);
+  }
 }
 
 /** Fetches what is missing of one blob. What an earlier run left is hashed again: it may be from a broken disk. */

@@ -5,8 +5,6 @@ import type { ReadArchive } from './archive-origin.ts';
 
 /** Milliseconds for a call that moves little. */
 const callMs = 60_000;
-/** Milliseconds without a byte after which a download counts as broken off. */
-const silenceMs = 60_000;
 
 interface ApiRequest {
   readonly method?: string;
@@ -18,14 +16,19 @@ interface ApiRequest {
 export class HubApi {
   readonly #base: string;
   readonly #token: string;
+  readonly #silenceMs: number;
 
-  /** `base` is the API's address, such as `https://images.example`. Throws `InvalidRequest` for none. */
-  constructor(base: string, token: string) {
+  /**
+   * `base` is the API's address, such as `https://images.example`; `silenceMs`: without a byte for so long, a download counts
+   * as broken off. Throws `InvalidRequest` for no address.
+   */
+  constructor(base: string, token: string, silenceMs = 60_000) {
     if (!URL.canParse(base)) {
       throw new Failure('InvalidRequest', { side: 'caller', detail: 'the address of the API is no URL' });
     }
     this.#base = base;
     this.#token = token.trim();
+    this.#silenceMs = silenceMs;
   }
 
   /** Brings a site's letter; resolves with the API's words. */
@@ -67,7 +70,8 @@ export class HubApi {
     seen: (etag: string) => void,
   ): AsyncIterable<Uint8Array> {
     const silence = new AbortController();
-    const timer = setTimeout(() => silence.abort(), silenceMs);
+    const listen = () => setTimeout(() => silence.abort(new Error('silence')), this.#silenceMs);
+    let timer = listen();
     try {
       const both = AbortSignal.any([signal, silence.signal]);
       const answer = await this.#ask(path, both, { headers: { range: `bytes=${from}-${to - 1}` } });
@@ -77,8 +81,10 @@ export class HubApi {
         throw new Failure('RangeRefused', { side: 'storage', subject: path });
       }
       for await (const chunk of answer.body) {
-        timer.refresh();
+        // While it is written the hub may well be silent: a disk may take its time.
+        clearTimeout(timer);
         yield chunk;
+        timer = listen();
       }
     } catch (error) {
       throw this.#failure(error, signal);

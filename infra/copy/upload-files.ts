@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
-import { mkdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { makeFolderSync } from '../layout/make-folder.ts';
 import type { UploadMemory } from './content.ts';
 
 /** Registries throw away what was not finished in a week (distribution's default). */
@@ -34,7 +35,7 @@ export class UploadFiles implements UploadMemory {
     const path = this.#path(key);
     try {
       if (upload === undefined) return rmSync(path, { force: true });
-      mkdirSync(this.#folder, { recursive: true, mode: 0o700 });
+      makeFolderSync(this.#folder, 0o700);
       const temporary = `${path}.${process.pid}`;
       writeFileSync(temporary, upload, { mode: 0o600 });
       renameSync(temporary, path);

@@ -1,5 +1,5 @@
 import { constants } from 'node:fs';
-import { mkdir, open, readFile, rename, rm, rmdir, stat, type FileHandle } from 'node:fs/promises';
+import { open, readFile, rename, rm, rmdir, stat, type FileHandle } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ociLayoutBytes } from '../../domain/bundle/layout-index.ts';
@@ -13,7 +13,8 @@ import {
 } from '../../domain/image/image-layout.ts';
 import { isJsonObject, parseStrictJson } from '../../domain/image/strict-json.ts';
 import { digestAlgorithm, digestHex, printable, type Digest } from '../../domain/names/digest.ts';
-import { syncFolder, writeFileAtomically } from './atomic-file.ts';
+import { writeFileAtomically } from './atomic-file.ts';
+import { makeFolder, syncFolder } from './make-folder.ts';
 import { mediaFailure } from './media-failure.ts';
 
 /** Milliseconds after which a lock on the index was left behind by a process that died: it is held for milliseconds. */
@@ -67,7 +68,7 @@ export class LayoutFolder {
     }
   }
 
-  /** Makes the folder a layout; once. Throws `DiskFull` or `MediaError`. */
+  /** Makes the folder a layout; once. Throws `InvalidRequest`, `DiskFull` or `MediaError`. */
   prepare(): Promise<void> {
     return (this.#prepared ??= this.#prepare());
   }
@@ -119,12 +120,8 @@ export class LayoutFolder {
   }
 
   async #prepare(): Promise<void> {
-    try {
-      for (const folder of ['blobs/sha256', 'blobs/sha512', '.imageferry'])
-        await mkdir(join(this.path, folder), { recursive: true });
-    } catch (error) {
-      throw mediaFailure(error, printable(this.path));
-    }
+    for (const folder of ['blobs/sha256', 'blobs/sha512', '.imageferry'])
+      await makeFolder(join(this.path, folder));
     if (!(await this.#checkVersion()))
       await writeFileAtomically(join(this.path, 'oci-layout'), ociLayoutBytes);
   }

@@ -1,16 +1,29 @@
 import assert from 'node:assert/strict';
 import { execFileSync, spawn } from 'node:child_process';
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
-import type { AddressInfo } from 'node:net';
+import { once } from 'node:events';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
+import { createServer, type AddressInfo, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, beforeEach, test } from 'node:test';
 import { serve, type HttpBindings, type ServerType } from '@hono/node-server';
+import { parseSiteName } from '../../domain/names/kubernetes-name.ts';
 import { BundleDesk } from '../../infra/bundle/bundle-desk.ts';
+import { HubApi } from '../../infra/bundle/hub-api.ts';
 import { SiteMail } from '../../infra/bundle/site-mail.ts';
 import { BundleShelf } from '../../infra/storage/bundle-shelf.ts';
 import { base, inProcessApi } from '../support/api-in-process.ts';
 import { pushSample, randomBlob, sampleImage } from '../support/sample-image.ts';
+import { rejection } from '../support/refusal.ts';
 import { StageScene } from '../support/stage-scene.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'imageferry-carrier-'));
@@ -111,6 +124,12 @@ const cut = (_rest: Uint8Array, hangUp: () => void): Promise<never> => {
 const flip = (rest: Uint8Array): Uint8Array => rest.map((byte, index) => (index === 0 ? byte ^ 1 : byte));
 const isLayer = (size: number): boolean => size > big;
 
+/** True once so many milliseconds have gone by: what is still under way then hangs. */
+function overdue(ms: number): () => boolean {
+  const start = performance.now();
+  return () => performance.now() - start > ms;
+}
+
 interface Ended {
   readonly code: number | null;
   readonly words: string;
@@ -208,6 +227,39 @@ test('what broke on the carrier’s disk between two runs is found, and the run 
   assert.deepEqual([found.code, /DigestMismatch/.test(found.words)], [1, true], found.words);
   assert.ok(!existsSync(join(folder, 'disk')));
   await arrives('disk');
+});
+
+test('what a killed run or a fetch of another bundle left is no part of the bundle', async () => {
+  way = atByte(big, hang, isLayer);
+  await fetchTo('leftovers', () => partSize('leftovers') >= big);
+  way = plain;
+  const partial = join(folder, 'leftovers.partial');
+  mkdirSync(join(partial, 'roots'));
+  const left = [
+    '.index.json.4711-1.tmp',
+    `blobs/sha256/${'a'.repeat(64)}`,
+    `blobs/sha256/${'b'.repeat(64)}.part`,
+  ];
+  for (const name of [...left, 'roots/root.9.json']) writeFileSync(join(partial, name), 'left');
+  await arrives('leftovers');
+});
+
+test('a hub that says nothing is a line that broke off, and not a person who interrupts', async () => {
+  const lines: Socket[] = [];
+  const mute = createServer((line) => lines.push(line)).listen(0, '127.0.0.1');
+  await once(mute, 'listening');
+  const { port } = mute.address() as AddressInfo;
+  const hub = new HubApi(`http://127.0.0.1:${port}`, 'token', 50);
+  const parts = hub.archive(parseSiteName('plant-7'), 1, new AbortController().signal)(0, 512);
+  await rejection('NetworkError', parts[Symbol.asyncIterator]().next());
+  for (const line of lines) line.destroy();
+  mute.close();
+});
+
+test('a place where no folder can be made is refused at once', async () => {
+  const { code, words } = await fetchTo('/proc/nothing/here', overdue(20_000));
+  assert.equal(code, 1, words);
+  assert.match(words, /InvalidRequest.*\/proc\/nothing\/here\.partial/);
 });
 
 const refused: readonly (readonly [string, () => void, string])[] = [

@@ -47,7 +47,7 @@ interface Ended {
 
 function imageferry(args: readonly string[]): Promise<Ended> {
   const env = { ...process.env, DOCKER_CONFIG: home, XDG_STATE_HOME: home, XDG_CACHE_HOME: home };
-  const child = spawn(process.execPath, [command, ...args], { env });
+  const child = spawn(process.execPath, [command, ...args], { env, timeout: 60_000 });
   let [out, err] = ['', ''];
   child.stdout.on('data', (text) => (out += String(text)));
   child.stderr.on('data', (text) => (err += String(text)));
@@ -107,11 +107,16 @@ test('exit codes tell what failed', async () => {
     [1, /Unauthorized/, ['inspect', '--authfile', '/nowhere', `${edge.domain}/mirror/app:v1`]],
     [1, /InvalidDomain|RegistryNotDeclared/, ['inspect', 'nginx']],
     [75, /ConnectionRefused/, ['inspect', '127.0.0.1:1/a/b:c']],
+    [
+      1,
+      /InvalidRequest.*no folder can be made/,
+      ['copy', `${upstream.domain}/team/app:v1`, 'oci:/proc/nothing/here'],
+    ],
     [2, /unknown command/, ['fly']],
   ];
   for (const [code, words, args] of rows) {
     const ended = await imageferry(args);
     assert.equal(ended.code, code, args.join(' '));
-    assert.match(ended.err, words);
+    assert.match(`${ended.err}${ended.out}`, words);
   }
 });

@@ -17,6 +17,7 @@ function imageferry(line: string, env: NodeJS.ProcessEnv = {}): Promise<readonly
   const child = spawn(process.execPath, [program, ...line.split(' ')], {
     cwd: folder,
     env: { PATH: '', ...env },
+    timeout: 20_000,
   });
   let said = '';
   for (const stream of [child.stdout, child.stderr]) stream.on('data', (text) => (said += String(text)));
@@ -142,3 +143,18 @@ test('pinning the same root for the same site once more shows the key for receip
     assert.match(text, /AlreadyExists.*root 1 for plant-7/);
   }
 });
+
+for (const [what, line] of [
+  ['a key', 'trust keygen /proc/nothing/key'],
+  [
+    'a root',
+    'trust root --root-key a.pub.pem --bundle-key sign.pub.pem --sign a.pem --out /proc/nothing/root.json',
+  ],
+  ['a site’s state', 'trust pin kept.1.json --site plant-7 --state /proc/nothing/state'],
+] as const) {
+  test(`${what} that is to lie where no folder can be made is refused at once`, async () => {
+    const [code, said] = await imageferry(line);
+    assert.equal(code, 1, said);
+    assert.match(said, /InvalidRequest: .*\/proc\/nothing/);
+  });
+}

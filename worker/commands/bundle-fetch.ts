@@ -36,9 +36,10 @@ export function bundleFetchCommand(
     }
     const trust = pinRoot(givenFile(options.root), verifyEd25519);
     const origin = await openOrigin({ site, sequence, trust }, options, signal);
-    const to = options.to.replace(/\/+$/, '');
-    const { statement, digest } = await fetchBundle(origin, { site, sequence, trust, signal, to });
-    origin.close();
+    const to = options.to.replace(/(?<=.)\/+$/, '');
+    const { statement, digest } = await fetchBundle(origin, { site, sequence, trust, signal, to }).finally(
+      () => origin.close(),
+    );
     const { totalBytes, expires } = statement;
     if (options.json) console.log(JSON.stringify({ site, sequence, digest, totalBytes, expires }));
     else

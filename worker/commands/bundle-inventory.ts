@@ -1,9 +1,11 @@
+import { dirname } from 'node:path';
 import { counted } from '../../domain/counted.ts';
 import { asFailure, Failure } from '../../domain/failure.ts';
 import { parseRegistryDomain } from '../../domain/names/registry-domain.ts';
 import { parseRepositoryPath, type RepositoryPath } from '../../domain/names/repository-path.ts';
 import { takeInventory } from '../../infra/bundle/take-inventory.ts';
 import { writeFileAtomically } from '../../infra/layout/atomic-file.ts';
+import { makeFolder } from '../../infra/layout/make-folder.ts';
 import { SiteFolder } from '../../infra/layout/site-folder.ts';
 import { listRepositories } from '../../infra/registry/catalog.ts';
 import type { RegistrySession } from '../../infra/registry/session.ts';
@@ -25,6 +27,8 @@ export interface BundleInventoryOptions extends RegistryOptions {
 export function bundleInventoryCommand(options: BundleInventoryOptions): Promise<number> {
   return runCommand(options.json, async (signal) => {
     const usage = options.pods === undefined ? {} : { usage: await readPods(options.pods) };
+    // What takes long is not begun where its result could not be kept.
+    await makeFolder(dirname(options.out));
     const registries = new Registries(options);
     const folder = new SiteFolder(options.state);
     try {
