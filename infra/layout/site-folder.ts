@@ -1,4 +1,4 @@
-import { appendFile, chmod, mkdir, readdir, readFile } from 'node:fs/promises';
+import { appendFile, chmod, readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { firstState, parseState, printState, type SiteState } from '../../domain/bundle/site-state.ts';
 import { rootFile } from '../../domain/bundle/file-set.ts';
@@ -25,13 +25,14 @@ export class SiteFolder {
 
   /**
    * Pins a site's first trust. Where roots are there but the state is not, it was lost: a person then has to name the
-   * sequence that the site may not go back behind. Pinning the very same once more changes nothing. Throws `AlreadyExists`
-   * where another trust is pinned, `StateLost` without a floor.
+   * sequence that the site may not go back behind. Pinning the very same once more changes nothing, and ends what was cut
+   * off. Throws `AlreadyExists` where another trust is pinned, `StateLost` without a floor.
    */
   async pin(site: SiteName, bytes: Uint8Array, now: string, floor?: number): Promise<SiteState> {
     const root = pinRoot(bytes, verifyEd25519);
     const known = await this.#known();
-    if (known !== undefined) {
+    const isFirst = (await this.#rootVersions()).length === 0;
+    if (known !== undefined && !(isFirst && known.site === site)) {
       const stored = await this.#read(rootFile(root.version));
       const isSame =
         known.site === site && floor === undefined && stored !== undefined && sameBytes(stored, bytes);
@@ -40,15 +41,17 @@ export class SiteFolder {
         subject: `root ${known.rootVersion} for ${known.site} is pinned here`,
       });
     }
-    if ((await this.#rootVersions()).length > 0 && floor === undefined) {
+    if (!isFirst && floor === undefined) {
       throw new Failure('StateLost', { detail: 'name the last sequence with --sequence-floor' });
     }
-    await mkdir(join(this.path, 'roots'), { recursive: true });
-    await writeFileAtomically(join(this.path, rootFile(root.version)), bytes);
+    const least = Math.max(floor ?? 0, known?.committedSequence ?? 0);
+    const state = firstState(site, root.version, now, least);
+    // A root without a state is a state that was lost; a state without a root is a pin that was cut off.
+    if (!isFirst) await this.storeRoot(root, bytes);
     await this.#ensureKey();
-    const state = firstState(site, root.version, now, floor);
     await this.writeState(state);
-    await this.note(`trust pinned: root ${root.version}, sequence floor ${floor ?? 0}`, now);
+    if (isFirst) await this.storeRoot(root, bytes);
+    await this.note(`trust pinned: root ${root.version}, sequence floor ${least}`, now);
     return state;
   }
 

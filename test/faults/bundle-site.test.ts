@@ -37,6 +37,36 @@ import { newSigner, rootOf, signRoot } from '../support/signed-samples.ts';
 
 after(closeImportSite);
 
+const powerLoss = new Error('power loss');
+
+/** A site's folder whose power goes away before or after so many of its writes. */
+class CutOff extends SiteFolder {
+  left: number;
+
+  constructor(path: string, left: number) {
+    super(path);
+    this.left = left;
+  }
+
+  override async writeState(state: Parameters<SiteFolder['writeState']>[0]): Promise<void> {
+    await this.#around(() => super.writeState(state));
+  }
+
+  override async storeRoot(...root: Parameters<SiteFolder['storeRoot']>): Promise<void> {
+    await this.#around(() => super.storeRoot(...root));
+  }
+
+  async #around(write: () => Promise<void>): Promise<void> {
+    this.#spend();
+    await write();
+    this.#spend();
+  }
+
+  #spend(): void {
+    if (this.left-- === 0) throw powerLoss;
+  }
+}
+
 test('M17 M18 without a pinned trust, or with a lost state, nothing is taken', async () => {
   await rejection('NoTrustRoot', bring(new SiteFolder(join(folder, 'bare')), onDisk(first.files)));
   const site = await newSite();
@@ -163,4 +193,20 @@ test('M18 a state that cannot be read is a lost one: it is pinned again with a f
   assert.equal((await site.pin(name, rootFile, now, 1)).committedSequence, 1);
   assert.equal(await site.receiptPublicKey(), key, 'the hub knows that key');
   await rejection('Rollback', bring(site, onDisk(first.files)));
+});
+
+test('M17 a pin that was cut off before or after any of its writes is ended by the same one, and stays a first one', async () => {
+  const [name, now] = [parseSiteName('plant-7'), '2026-01-01T00:00:00.000Z'];
+  for (let left = 0; ; left += 1) {
+    const path = join(folder, `cut-off-pin-${left}`);
+    const site = new CutOff(path, left);
+    const cutOff = await site.pin(name, rootFile, now).catch((error: unknown) => error);
+    if (cutOff !== powerLoss) return assert.equal(left, 4);
+    const after = new SiteFolder(path);
+    assert.equal((await after.pin(name, rootFile, now)).committedSequence, 0);
+    await rejection('AlreadyExists', after.pin(parseSiteName('plant-8'), rootFile, now));
+    await bring(after, onDisk(first.files));
+    unlinkSync(join(path, 'state.json'));
+    await rejection('StateLost', after.pin(name, rootFile, now));
+  }
 });
