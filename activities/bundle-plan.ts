@@ -63,6 +63,7 @@ export async function planBundle(
   }
   const plan = await takeSequence(deps, site, order, images, previous);
   await announce(deps, plan, skipped);
+  await deps.stager.afterSweep(signal);
   const { sequence } = plan;
   const planned = { site: plan.site, sequence, images: plan.images.length };
   return limits === undefined ? planned : { ...planned, limited: true };

@@ -27,6 +27,7 @@ import { BlobPool } from '../storage/blob-pool.ts';
 import { SharedFlights } from '../storage/shared-flights.ts';
 import type { BundleShelf } from '../storage/bundle-shelf.ts';
 import { sha256, signEnvelope, verifyEd25519 } from '../trust/ed25519.ts';
+import { sweepFlight } from './collect-bundles.ts';
 import { parseImageRecord, type ImageRecord } from './image-record.ts';
 import { knownContent } from './known-content.ts';
 import { measureBundle } from './measure-bundle.ts';
@@ -97,6 +98,11 @@ export class BundleStager {
       await this.shelf.writeImageRecord(keyOf(image), record);
       return report.bytesMoved;
     });
+  }
+
+  /** Waits for the end of a sweep: what is in the pool after that stays there while a plan stands. */
+  afterSweep(signal?: AbortSignal): Promise<void> {
+    return this.#shared.settled(sweepFlight, signal);
   }
 
   /** Reckons a bundle before anything of it is moved. Throws `QuotaExceeded` for one that its site could not take. */

@@ -11,6 +11,7 @@ import { listPool, poolKey } from '../storage/blob-pool.ts';
 import { BundleShelf } from '../storage/bundle-shelf.ts';
 import { collectLeftovers } from './collect-leftovers.ts';
 import { abortStrayUploads } from '../storage/janitor.ts';
+import { SharedFlights } from '../storage/shared-flights.ts';
 
 /** What a pass did. */
 export interface CollectReport {
@@ -33,6 +34,8 @@ export interface CollectOptions {
   readonly grace?: number;
 }
 
+/** What a pass goes by among the flights of a store. */
+export const sweepFlight = 'sweep';
 const day = 86_400_000;
 const marksKey = 'retention/marks.json';
 /** A plan without a manifest counts as work in progress for so long. Milliseconds: two days. */
@@ -42,12 +45,26 @@ const stagingMs = 2 * day;
  * One pass of mark, grace, sweep: old bundles go, and blobs that an earlier pass marked and that still nothing needs.
  * A blob of a live or unacknowledged bundle is never touched, and none at all while anything is being staged.
  */
-export async function collectBundles(
+export function collectBundles(
   shelf: BundleShelf,
   resources: ResourceClients,
   options: CollectOptions,
 ): Promise<CollectReport> {
+  // Whoever has planned a bundle waits for the end of a pass; whoever had before it began is seen by it.
+  return new SharedFlights(shelf.store).alone(sweepFlight, (stillHeld) =>
+    onePass(shelf, resources, options, stillHeld),
+  );
+}
+
+async function onePass(
+  shelf: BundleShelf,
+  resources: ResourceClients,
+  options: CollectOptions,
+  stillHeld: () => void,
+): Promise<CollectReport> {
   const grace = options.grace ?? day;
+  // First: a bundle that is staged and published meanwhile is either seen here or among the published ones.
+  const held = await isStaging(shelf, options.now);
   const sites = await resources.resource('edgesites').list();
   const bundles = await publishedBundles(shelf);
   const pool = await poolOf(shelf);
@@ -57,14 +74,16 @@ export async function collectBundles(
   for (const { bundle } of dropped) await drop(shelf, resources, bundle);
   await forget(resources, options.now);
   const uploads = await abortStrayUploads(shelf.store, options.now - day);
-  const held = await isStaging(shelf, options.now);
   const before = await readMarks(shelf);
   const swept = held
     ? []
     : plan.sweep.filter(
         ({ digest }) => (before.get(digest) ?? Number.POSITIVE_INFINITY) <= options.now - grace,
       );
-  for (const { digest } of swept) await shelf.store.delete(poolKey(digest));
+  for (const { digest } of swept) {
+    stillHeld();
+    await shelf.store.delete(poolKey(digest));
+  }
   const leftovers = held ? 0 : await collectLeftovers(shelf, sites, options.now);
   const gone = new Set(swept.map(({ digest }) => digest));
   const marks = plan.sweep.filter(({ digest }) => !gone.has(digest));

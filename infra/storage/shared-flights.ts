@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { asFailure } from '../../domain/failure.ts';
+import { asFailure, Failure } from '../../domain/failure.ts';
 import type { Descriptor } from '../../domain/image/descriptor.ts';
 import { digestHex } from '../../domain/names/digest.ts';
 import { pause } from '../copy/in-parallel.ts';
@@ -15,6 +15,14 @@ export interface SharedFlightOptions {
   readonly deadMs?: number;
   /** Milliseconds between two looks of one who waits. Default: 1 s. */
   readonly lookMs?: number;
+}
+
+interface Flight {
+  /** Whether somebody else was at it before. */
+  readonly waited: boolean;
+  readonly end: () => Promise<void>;
+  /** Whether a sign of life was seen not long ago, so that nobody counts it as dead. */
+  readonly isAlive: () => boolean;
 }
 
 /**
@@ -49,33 +57,71 @@ export class SharedFlights {
     }
   }
 
-  async #begin(
-    key: string,
-    signal: AbortSignal | undefined,
-  ): Promise<{ readonly waited: boolean; readonly end: () => Promise<void> }> {
+  /**
+   * Runs work while nobody else is at anything of this name. `work` is handed what throws `StorageUnavailable` where others
+   * may count it as dead by now.
+   */
+  async alone<T>(name: string, work: (stillHeld: () => void) => Promise<T>): Promise<T> {
+    const { end, isAlive } = await this.#begin(`flights/${name}`);
+    try {
+      return await work(() => {
+        if (!isAlive())
+          throw new Failure('StorageUnavailable', { side: 'storage', detail: 'it was too slow' });
+      });
+    } finally {
+      await end();
+    }
+  }
+
+  /** Waits until nobody is at anything of this name. */
+  async settled(name: string, signal?: AbortSignal): Promise<void> {
+    const flight = new Watched();
+    for (;;) {
+      const beat = await this.#store.read(`flights/${name}`, 1024, signal);
+      if (beat === undefined || flight.silentMs(beat) > this.#options.deadMs) return;
+      await pause(this.#options.lookMs * (0.5 + Math.random()), signal);
+    }
+  }
+
+  async #begin(key: string, signal?: AbortSignal): Promise<Flight> {
     const mark = Buffer.from(randomUUID());
     let waited = false;
-    let [seen, since] = ['', performance.now()];
+    const other = new Watched();
     while (!(await this.#store.write(key, mark, { createOnly: true }))) {
       waited = true;
       const beat = await this.#store.read(key, 1024, signal);
-      const text = Buffer.from(beat ?? new Uint8Array()).toString('utf8');
-      if (text !== seen) [seen, since] = [text, performance.now()];
-      else if (performance.now() - since > this.#options.deadMs) await this.#store.delete(key);
+      if (other.silentMs(beat) > this.#options.deadMs) await this.#store.delete(key);
       await pause(this.#options.lookMs * (0.5 + Math.random()), signal);
     }
-    let beats = 0;
+    let [beats, heard] = [0, performance.now()];
     let beating: Promise<unknown> = Promise.resolve();
     const timer = setInterval(() => {
       beats += 1;
       const sign = Buffer.from(`${mark.toString('utf8')} ${beats}`);
-      beating = this.#store.write(key, sign).catch((error: unknown) => asFailure(error));
+      const began = performance.now();
+      beating = this.#store.write(key, sign).then(
+        () => (heard = began),
+        () => undefined,
+      );
     }, this.#options.beatMs);
     const end = async (): Promise<void> => {
       clearInterval(timer);
       await beating;
       await this.#store.delete(key).catch((error: unknown) => asFailure(error));
     };
-    return { waited, end };
+    return { waited, end, isAlive: () => performance.now() - heard < this.#options.deadMs / 2 };
+  }
+}
+
+/** The signs of life of somebody else's flight. */
+class Watched {
+  #seen = '';
+  #since = performance.now();
+
+  /** Milliseconds without a new one. */
+  silentMs(beat: Uint8Array | undefined): number {
+    const text = Buffer.from(beat ?? new Uint8Array()).toString('utf8');
+    if (text !== this.#seen) [this.#seen, this.#since] = [text, performance.now()];
+    return performance.now() - this.#since;
   }
 }

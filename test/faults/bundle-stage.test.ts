@@ -2,9 +2,13 @@ import assert from 'node:assert/strict';
 import { inActivity } from '../support/in-activity.ts';
 import { after, before, test } from 'node:test';
 import { createBundleActivities } from '../../activities/bundle.ts';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { parseStatement } from '../../domain/bundle/parse-statement.ts';
 import { Failure } from '../../domain/failure.ts';
 import { parseSiteName } from '../../domain/names/kubernetes-name.ts';
 import { parseRegistryDomain } from '../../domain/names/registry-domain.ts';
+import { parseEnvelope } from '../../domain/trust/envelope.ts';
+import type { ResourceClients } from '../../infra/kubernetes/cluster.ts';
 import { collectLeftovers } from '../../infra/bundle/collect-leftovers.ts';
 import { collectBundles } from '../../infra/bundle/collect-bundles.ts';
 import { SharedFlights } from '../../infra/storage/shared-flights.ts';
@@ -165,6 +169,47 @@ test('records of images that left the pool, replaced inventories, failed plans a
   for await (const { key } of store.list('images/')) left.push(key);
   assert.deepEqual(left, kept, 'records of what the pool has stay');
 });
+
+test('a bundle that is staged while a sweep is under way loses no blob to it', async () => {
+  const shelf = new BundleShelf(scene.s3.store);
+  const kept = parseSiteName('kept');
+  const image = sampleImage([randomBlob(50_000)]);
+  await pushSample(scene.store('apps/swept'), image.blobs, [image.manifest], 'v1');
+  for (const site of ['swept', kept]) await scene.site(site);
+  await scene.repository('swept', { sites: ['swept', kept] });
+  await scene.stage({ site: 'swept', kind: 'full' });
+  await shelf.remove(parseSiteName('swept'), 1);
+  const today = scene.now;
+  scene.now += 3 * 86_400_000;
+  const marked = await collectBundles(shelf, scene.cluster, { now: scene.now });
+  assert.ok(marked.marked >= 2 && marked.blobs === 0, JSON.stringify(marked));
+  scene.now += 86_400_001;
+  let staging: Promise<unknown> = Promise.resolve();
+  const beginStaging = async (): Promise<void> => {
+    staging = scene.stage({ site: kept, kind: 'full' });
+    await Promise.race([staging, sleep(3000)]);
+  };
+  const swept = await collectBundles(shelf, seenBy(beginStaging), { now: scene.now });
+  await staging;
+  scene.now = today;
+  assert.ok(swept.blobs >= 2, JSON.stringify(swept));
+  const { blobs } = parseStatement(parseEnvelope((await shelf.manifest(kept, 1)) ?? assert.fail()));
+  for (const { digest } of blobs) assert.ok(await scene.s3.store.head(poolKey(digest)), digest);
+});
+
+/** The cluster, where `look` goes first whenever ImageBundles are listed: in a sweep that is after it has decided. */
+function seenBy(look: () => Promise<void>): ResourceClients {
+  return {
+    resource: (plural) => {
+      const client = scene.cluster.resource(plural);
+      const list: typeof client.list = async (namespace) => {
+        if (plural === 'imagebundles') await look();
+        return client.list(namespace);
+      };
+      return { ...client, list };
+    },
+  };
+}
 
 test('a bundle that cannot be planned says why at its site, and the site says when that is mended', async () => {
   await scene.site('unplanned');
