@@ -18,7 +18,7 @@ export interface SealingDependencies {
   readonly lookMs?: number;
   /** Milliseconds from one round of renewing to the next. Default: an hour. */
   readonly roundMs?: number;
-  /** Milliseconds between two Schedules of a round. Default: 100, so that ten thousand take about twenty minutes. */
+  /** Milliseconds between two Schedules of a round. Default: 100, so that ten thousand take half an hour. */
   readonly pauseMs?: number;
 }
 
