@@ -51,6 +51,7 @@ export function createScheduleSeals(client: Client): ScheduleSeals {
           client,
           prefix,
           ({ scheduleId, typedSearchAttributes }) => {
+            if (actionOf(scheduleId) === undefined) return;
             const key = typedSearchAttributes?.get(sealAttribute);
             found.push({ scheduleId, ...(key === undefined ? {} : { key }) });
           },

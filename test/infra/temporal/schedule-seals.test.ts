@@ -224,13 +224,17 @@ test('N18 a process that lacks the key of a Schedule changes, seals and deletes 
 test('a Schedule that is gone, or is none of ours, is left alone', async () => {
   const { client, seals } = processWith(two);
   assert.equal(await seals.renew(idOf('never')), false);
-  await client.schedule.create({
-    scheduleId: 'somebody',
-    spec: { intervals: [{ every: hour }] },
-    action: { type: 'startWorkflow', workflowType: 'theirs', taskQueue: 'theirs', args: [1] },
-  });
-  assert.equal(await seals.renew('somebody'), false);
-  assert.ok(!(await seals.otherwise()).some(({ scheduleId }) => scheduleId === 'somebody'));
+  for (const scheduleId of ['somebody', 'resync/somebody']) {
+    await client.schedule.create({
+      scheduleId,
+      spec: { intervals: [{ every: hour }] },
+      action: { type: 'startWorkflow', workflowType: 'theirs', taskQueue: 'theirs', args: [1] },
+    });
+    assert.equal(await seals.renew(scheduleId), false);
+  }
+  // One of ours that was made after them is listed: they would be, too.
+  await processWith(one).ensureSchedule(refOf('after'), { everyMs: hour, paused: false });
+  await listed(seals, [idOf('after'), 'somebody', 'resync/somebody'], ['one', undefined, undefined]);
 });
 
 test('a pause that somebody makes while a Schedule is sealed anew is not undone', async () => {
