@@ -96,4 +96,6 @@ export function manifestSection({ status }: Repository, say: Say): Markup {
     ${table(`${say('layers')} (${shown.layers.length})`, [say('digest'), say('size')], rows, say('nothing'))}`;
 }
 
-const seconds = (milliseconds: number): string => `${(milliseconds / 1000).toFixed(1)} s`;
+/** A record's times are in seconds: what began and ended in the same one took less than that. */
+const seconds = (milliseconds: number): string =>
+  milliseconds < 1000 ? '< 1 s' : `${Math.round(milliseconds / 1000)} s`;

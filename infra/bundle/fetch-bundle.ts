@@ -7,6 +7,7 @@ import type { BundleBlob, BundleStatement } from '../../domain/bundle/statement.
 import { asFailure, Failure } from '../../domain/failure.ts';
 import { digestHex } from '../../domain/names/digest.ts';
 import type { SiteName } from '../../domain/names/kubernetes-name.ts';
+import type { Bytes } from '../../domain/sync/progress.ts';
 import type { TrustRoot } from '../../domain/trust/trust-root.ts';
 import { inParallel } from '../copy/in-parallel.ts';
 import { RetryPlan } from '../copy/retry-plan.ts';
@@ -31,7 +32,8 @@ export interface FetchOptions {
   /** The directory to make; must not be there. */
   readonly to: string;
   readonly signal?: AbortSignal;
-  readonly onBytes?: (bytes: number) => void;
+  /** Hears how much of the bundle is on the disk; of what an earlier run left, too. */
+  readonly onProgress?: (progress: Bytes) => void;
 }
 
 /**
@@ -50,7 +52,13 @@ export async function fetchBundle(origin: BundleOrigin, options: FetchOptions): 
     throw new Failure('WrongAudience', { subject: `${site}/${sequence}` });
   }
   await makeFolder(join(partial, 'blobs', 'sha256'));
-  await inParallel(statement.blobs, (blob) => fetchBlob(origin, blob, partial, options), 4);
+  let doneBytes = 0;
+  const onBytes = (bytes: number): void => {
+    doneBytes += bytes;
+    options.onProgress?.({ doneBytes, totalBytes: statement.totalBytes });
+  };
+  const fetching = { ...options, onBytes };
+  await inParallel(statement.blobs, (blob) => fetchBlob(origin, blob, partial, fetching), 4);
   for (const { version, digest } of statement.roots) {
     const bytes = await origin.root(version);
     if (bytes === undefined || sha256(bytes) !== digest) {
@@ -85,24 +93,24 @@ async function fetchBlob(
   origin: BundleOrigin,
   blob: BundleBlob,
   folder: string,
-  options: FetchOptions,
+  { signal, onBytes }: Pick<FetchOptions, 'signal'> & { readonly onBytes: (bytes: number) => void },
 ): Promise<void> {
   const path = join(folder, blobFile(blob));
   const part = `${path}.part`;
   // A blob has its name only once it was verified and synced.
-  if ((await sizeOf(path)) === blob.size) return options.onBytes?.(blob.size);
+  if ((await sizeOf(path)) === blob.size) return onBytes(blob.size);
   const hash = createHash('sha256');
   const kept = await hashFile(part, blob.size, hash);
   const handle = await open(part, 'a').catch(onMedium(blob.digest));
   let at = kept;
   try {
     await handle.truncate(kept);
-    options.onBytes?.(kept);
-    for await (const chunk of rest(origin, blob, kept, options.signal)) {
+    onBytes(kept);
+    for await (const chunk of rest(origin, blob, kept, signal)) {
       await handle.writeFile(chunk);
       hash.update(chunk);
       at += chunk.byteLength;
-      options.onBytes?.(chunk.byteLength);
+      onBytes(chunk.byteLength);
     }
     await handle.sync();
   } catch (error) {

@@ -36,7 +36,7 @@ const syncRecord = (result: 'Waiting', message: string) => ({
   trigger: 'urgent' as const,
   result,
   started: '2026-01-01T00:00:00Z',
-  ended: '2026-01-01T00:00:01Z',
+  ended: '2026-01-01T00:00:00Z',
   bytesMoved: 0,
   bytesReused: 0,
   reason: 'WaitsForWindow',
@@ -197,7 +197,7 @@ test('a message is read in the reader’s language, with what it names and its c
   const at = '/console/images/details?ns=default&name=image-00';
   const english = await seen(api, at);
   assert.ok(!english.includes('连接被拒绝') && english.includes('The connection was refused'));
-  assert.match(english, /by hand, at once[\s\S]*waiting/);
+  assert.match(english, /&lt; 1 s[\s\S]*by hand, at once[\s\S]*waiting/);
   assert.match(english, /notice due[^<]*No worker <code>Silent/);
   assert.ok(!english.includes('4 images checked'), 'a condition that tells of nothing bad');
   const chinese = await seen(api, at, undefined, { 'accept-language': 'zh-CN' });

@@ -12,6 +12,7 @@ import { verifyEd25519 } from '../../infra/trust/ed25519.ts';
 import { openBucket } from './bucket.ts';
 import { givenFile } from './given-file.ts';
 import { exitCode, runCommand } from './outcome.ts';
+import { ProgressLine } from './progress-line.ts';
 
 /** Options of `imageferry bundle fetch`. */
 export interface BundleFetchOptions {
@@ -37,9 +38,19 @@ export function bundleFetchCommand(
     const trust = pinRoot(givenFile(options.root), verifyEd25519);
     const origin = await openOrigin({ site, sequence, trust }, options, signal);
     const to = options.to.replace(/(?<=.)\/+$/, '');
-    const { statement, digest } = await fetchBundle(origin, { site, sequence, trust, signal, to }).finally(
-      () => origin.close(),
-    );
+    const line = new ProgressLine(`bundle ${sequence}`, options.json);
+    const onProgress = line.show.bind(line);
+    const { statement, digest } = await fetchBundle(origin, {
+      site,
+      sequence,
+      trust,
+      signal,
+      to,
+      onProgress,
+    }).finally(() => {
+      line.clear();
+      origin.close();
+    });
     const { totalBytes, expires } = statement;
     if (options.json) console.log(JSON.stringify({ site, sequence, digest, totalBytes, expires }));
     else

@@ -1,5 +1,5 @@
 import { humanSize } from '../../domain/human-size.ts';
-import type { CopyProgress } from '../../infra/copy/engine.ts';
+import type { Bytes } from '../../domain/sync/progress.ts';
 
 const barWidth = 24;
 const redrawMs = 100;
@@ -16,7 +16,7 @@ export class ProgressLine {
     this.#enabled = !quiet && process.stderr.isTTY;
   }
 
-  show(progress: CopyProgress): void {
+  show(progress: Bytes): void {
     const now = performance.now();
     if (!this.#enabled || now - this.#drawn < redrawMs) return;
     this.#drawn = now;
@@ -29,11 +29,7 @@ export class ProgressLine {
 }
 
 /** Such as `app:v1 [=====>      ] 42% 120MB of 280MB, 85MB/s, 2s left`. */
-export function progressText(
-  label: string,
-  { doneBytes, totalBytes }: CopyProgress,
-  elapsedMs: number,
-): string {
+export function progressText(label: string, { doneBytes, totalBytes }: Bytes, elapsedMs: number): string {
   const share = totalBytes === 0 ? 1 : Math.min(1, doneBytes / totalBytes);
   const filled = Math.round(share * barWidth);
   const bar = `${'='.repeat(Math.max(0, filled - 1))}${filled > 0 ? '>' : ''}`.padEnd(barWidth);

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import type { BundleBlob } from '../../../domain/bundle/statement.ts';
 import type { StagePlan } from '../../../domain/bundle/stage-plan.ts';
+import type { Bytes } from '../../../domain/sync/progress.ts';
 import { poolKey } from '../../../infra/storage/blob-pool.ts';
 import { BundleShelf } from '../../../infra/storage/bundle-shelf.ts';
 import { collectBundles } from '../../../infra/bundle/collect-bundles.ts';
@@ -119,7 +120,15 @@ async function fetchTo(name: string, sequence: number): Promise<string> {
     root: async (version: number) => (await shelf.roots()).find((each) => each.version === version)?.bytes,
     blob: ({ digest }: BundleBlob, from: number) => s3.store.stream(poolKey(digest), from),
   };
-  await fetchBundle(origin, { site, sequence, trust: root, to });
+  const told: Bytes[] = [];
+  const onProgress = (progress: Bytes): void => void told.push(progress);
+  const { statement } = await fetchBundle(origin, { site, sequence, trust: root, to, onProgress });
+  const done = told.map(({ doneBytes }) => doneBytes);
+  assert.equal(done.at(-1) ?? 0, statement.totalBytes, 'progress ends at the whole');
+  assert.deepEqual(
+    done,
+    done.toSorted((one, other) => one - other),
+  );
   return to;
 }
 
