@@ -239,6 +239,35 @@ test(
   },
 );
 
+test(
+  'J15 what was parked is put back however long the registry is away, also where the policy is gone',
+  options,
+  async () => {
+    const lab = await workflowLab();
+    let looks = 0;
+    const { calls, phases, activities } = scene(plan({ graceMs: 3000 * 24 * hour }), {
+      restoreLeftovers: async () => {
+        looks += 1;
+        if (looks === 1 || looks > 3) return;
+        throw ApplicationFailure.create({
+          type: 'RegistryUnavailable',
+          nonRetryable: true,
+          details: [{ code: 'RegistryUnavailable', side: 'destination' }],
+        });
+      },
+    });
+    await lab.run(activities, async () => {
+      const handle = await start(lab);
+      await untilPhase(phases, 'Grace');
+      await handle.cancel();
+      await assert.rejects(handle.result());
+    });
+    assert.equal(looks, 4);
+    assert.equal(calls.at(-1), 'restoreLeftovers');
+    assert.deepEqual(phases.slice(-2), ['Held RegistryUnavailable', 'Idle Cancelled']);
+  },
+);
+
 test('a schedule starts the cleanup under its own id, and leaves alone one that runs', options, async () => {
   const lab = await workflowLab();
   const { phases, activities } = scene(plan({ next: 'approve' }));
@@ -268,32 +297,3 @@ test('a schedule starts a cleanup where no activity answers, and is not held up 
   const { status } = await lab.env.client.workflow.getHandle(cleanupWorkflowId(ref)).describe();
   assert.equal(status.name, 'RUNNING');
 });
-
-test(
-  'J15 what was parked is put back however long the registry is away, also where the policy is gone',
-  options,
-  async () => {
-    const lab = await workflowLab();
-    let looks = 0;
-    const { calls, phases, activities } = scene(plan({ graceMs: 3000 * 24 * hour }), {
-      restoreLeftovers: async () => {
-        looks += 1;
-        if (looks === 1 || looks > 3) return;
-        throw ApplicationFailure.create({
-          type: 'RegistryUnavailable',
-          nonRetryable: true,
-          details: [{ code: 'RegistryUnavailable', side: 'destination' }],
-        });
-      },
-    });
-    await lab.run(activities, async () => {
-      const handle = await start(lab);
-      await untilPhase(phases, 'Grace');
-      await handle.cancel();
-      await assert.rejects(handle.result());
-    });
-    assert.equal(looks, 4);
-    assert.equal(calls.at(-1), 'restoreLeftovers');
-    assert.deepEqual(phases.slice(-2), ['Held RegistryUnavailable', 'Idle Cancelled']);
-  },
-);

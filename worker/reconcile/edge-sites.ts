@@ -68,8 +68,10 @@ class EdgeSiteReconciler {
   }
 
   async reconcile(name: string): Promise<void> {
-    const { caches, schedules } = this.#deps;
-    const site = caches.cache('edgesites').get({ name });
+    const { caches, clients, schedules } = this.#deps;
+    // What is watched may be behind; a schedule that is made anew would forget that somebody paused it.
+    const site =
+      caches.cache('edgesites').get({ name }) ?? (await clients.resource('edgesites').get({ name }));
     if (site === undefined || site.metadata.deletionTimestamp !== undefined) {
       this.#asked.delete(name);
       return schedules.deleteStage(name);

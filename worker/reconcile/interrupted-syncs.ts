@@ -29,11 +29,17 @@ export class InterruptedSyncs {
     const syncing = repositories.filter(({ status }) => status?.syncStatus === 'Syncing');
     const uids = new Set(syncing.map(({ metadata }) => metadata.uid ?? ''));
     for (const uid of this.#since.keys()) if (!uids.has(uid)) this.#since.delete(uid);
-    const due = syncing.filter((repository) => this.#isDue(repository, now)).slice(0, mostAtOnce);
-    for (const { metadata } of due) {
+    const due = syncing.filter((repository) => this.#isDue(repository, now));
+    // Those that were not asked about for the longest come first: where very many run, all have their turn.
+    const next = due.toSorted((one, other) => this.#sinceOf(one) - this.#sinceOf(other)).slice(0, mostAtOnce);
+    for (const { metadata } of next) {
       this.#since.set(metadata.uid ?? '', now);
       await this.#settle({ namespace: metadata.namespace ?? '', name: metadata.name }, now);
     }
+  }
+
+  #sinceOf({ metadata }: Repository): number {
+    return this.#since.get(metadata.uid ?? '') ?? 0;
   }
 
   #isDue({ metadata }: Repository, now: number): boolean {

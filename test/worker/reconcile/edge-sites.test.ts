@@ -12,14 +12,14 @@ const apiVersion = 'image.theriseunion.io/v1alpha1';
 const asked = 'theriseunion.io/stage-bundle';
 
 /** A reconciler over a cluster in memory; what it asks of Temporal is written down. */
-function scene() {
+function scene(watched = (cluster: MemoryCluster): MemoryCluster => cluster) {
   const cluster = new MemoryCluster();
   const schedules = new Map<string, string>();
   const started: StageOrder[] = [];
   const clock = { now: 0, busy: false };
   const stop = startEdgeSiteReconciler({
     clients: cluster,
-    caches: cluster,
+    caches: watched(cluster),
     events: cluster.recorder,
     gateway: {
       startStage: async (order) => {
@@ -122,5 +122,15 @@ test('after syncs: what waits for the site is staged once, and again when someth
   await pending('db', 'sha256:2');
   await settle();
   assert.equal(started.length, 3);
+  await stop();
+});
+
+test('a site that the watch does not show yet is not taken for a deleted one', async () => {
+  const behind = new MemoryCluster();
+  const { schedules, site, settle, stop } = scene(() => behind);
+  await site('plant', { bundle: { schedule: '0 3 * * 1' } });
+  schedules.set('plant', '0 3 * * 1');
+  await settle();
+  assert.deepEqual([...schedules], [['plant', '0 3 * * 1']]);
   await stop();
 });
