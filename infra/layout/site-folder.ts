@@ -1,4 +1,4 @@
-import { appendFile, chmod, readdir, readFile } from 'node:fs/promises';
+import { appendFile, chmod, readdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { firstState, parseState, printState, type SiteState } from '../../domain/bundle/site-state.ts';
 import { rootFile } from '../../domain/bundle/file-set.ts';
@@ -9,6 +9,7 @@ import { parseEnvelope } from '../../domain/trust/envelope.ts';
 import { parseRoot, pinRoot, type TrustRoot } from '../../domain/trust/trust-root.ts';
 import { generateSigningKey, signerOf, verifyEd25519, type Signer } from '../trust/ed25519.ts';
 import { writeFileAtomically } from './atomic-file.ts';
+import { syncFolder } from './make-folder.ts';
 import { mediaFailure } from './media-failure.ts';
 
 const stateFile = 'state.json';
@@ -25,18 +26,17 @@ export class SiteFolder {
 
   /**
    * Pins a site's first trust. Where roots are there but the state is not, it was lost: a person then has to name the
-   * sequence that the site may not go back behind. Pinning the very same once more changes nothing, and ends what was cut
-   * off. Throws `AlreadyExists` where another trust is pinned, `StateLost` without a floor.
+   * sequence that the site may not go back behind. Pinning the very same once more changes nothing, ends what was cut off,
+   * and brings back a newest root whose file got lost. Throws `AlreadyExists` where another trust is pinned, `StateLost`
+   * without a floor, `Rollback` for an older root than the state names.
    */
   async pin(site: SiteName, bytes: Uint8Array, now: string, floor?: number): Promise<SiteState> {
     const root = pinRoot(bytes, verifyEd25519);
     const known = await this.#known();
     const isFirst = (await this.#rootVersions()).length === 0;
     if (known !== undefined && !(isFirst && known.site === site)) {
-      const stored = await this.#read(rootFile(root.version));
-      const isSame =
-        known.site === site && floor === undefined && stored !== undefined && sameBytes(stored, bytes);
-      if (isSame) return known;
+      if (known.site === site && floor === undefined && (await this.#isPinned(known, root, bytes)))
+        return known;
       throw new Failure('AlreadyExists', {
         subject: `root ${known.rootVersion} for ${known.site} is pinned here`,
       });
@@ -44,15 +44,50 @@ export class SiteFolder {
     if (!isFirst && floor === undefined) {
       throw new Failure('StateLost', { detail: 'name the last sequence with --sequence-floor' });
     }
+    if (known !== undefined && root.version < known.rootVersion) throw older(root.version, known.rootVersion);
     const least = Math.max(floor ?? 0, known?.committedSequence ?? 0);
-    const state = firstState(site, root.version, now, least);
-    // A root without a state is a state that was lost; a state without a root is a pin that was cut off.
-    if (!isFirst) await this.storeRoot(root, bytes);
+    return this.#pinWith(least, root, bytes, { site, now, isFirst });
+  }
+
+  /** A root without a state is a state that was lost; a state without a root is a pin that was cut off. */
+  async #pinWith(
+    floor: number,
+    root: TrustRoot,
+    bytes: Uint8Array,
+    { site, now, isFirst }: { readonly site: SiteName; readonly now: string; readonly isFirst: boolean },
+  ): Promise<SiteState> {
+    const { version } = isFirst ? root : await this.#pinAgain(root, bytes);
+    const state = firstState(site, version, now, floor);
     await this.#ensureKey();
     await this.writeState(state);
     if (isFirst) await this.storeRoot(root, bytes);
-    await this.note(`trust pinned: root ${root.version}, sequence floor ${least}`, now);
+    await this.note(`trust pinned: root ${version}, sequence floor ${floor}`, now);
     return state;
+  }
+
+  /** Whether it is the very trust that is pinned here. Where only the file of the newest root is gone, this brings it back. */
+  async #isPinned(known: SiteState, root: TrustRoot, bytes: Uint8Array): Promise<boolean> {
+    const stored = await this.#read(rootFile(root.version));
+    if (stored !== undefined) return sameBytes(stored, bytes);
+    const newest = Math.max(0, ...(await this.#rootVersions()));
+    if (root.version !== known.rootVersion || newest > known.rootVersion) return false;
+    await this.storeRoot(root, bytes);
+    return true;
+  }
+
+  /**
+   * Which root counts when the state was lost: the newest of the trust that is pinned once more. Of another trust no newer
+   * root may stay, as the newest is what is believed.
+   */
+  async #pinAgain(root: TrustRoot, bytes: Uint8Array): Promise<TrustRoot> {
+    const stored = await this.#read(rootFile(root.version));
+    if (stored !== undefined && isSameRoot(stored, bytes)) return this.root();
+    await this.storeRoot(root, bytes);
+    for (const version of await this.#rootVersions()) {
+      if (version > root.version) await rm(join(this.path, rootFile(version)));
+    }
+    await syncFolder(join(this.path, 'roots'));
+    return root;
   }
 
   /** The state where there is one; one that cannot be read is as good as lost. */
@@ -78,13 +113,18 @@ export class SiteFolder {
 
   /**
    * The newest stored root. A crash may have left one that the state does not name yet: it was verified before it was
-   * stored, so it counts.
+   * stored, so it counts. One that the state names and that is not there any more is missed: an older one may name keys
+   * that were stolen. Throws `NoTrustRoot`, `StateLost`.
    */
   async root(): Promise<TrustRoot> {
     const newest = Math.max(0, ...(await this.#rootVersions()));
     const bytes = newest === 0 ? undefined : await this.#read(rootFile(newest));
     if (bytes === undefined)
       throw new Failure('NoTrustRoot', { detail: 'pin one with: imageferry trust pin' });
+    const named = (await this.#known())?.rootVersion ?? 0;
+    if (newest < named) {
+      throw new Failure('StateLost', { detail: `${rootFile(named)} is missing: pin that root once more` });
+    }
     return parseRoot(parseEnvelope(bytes));
   }
 
@@ -145,6 +185,18 @@ export class SiteFolder {
     return readFile(join(this.path, name)).catch(ignoreMissing);
   }
 }
+
+/** Signatures may have been added meanwhile; what was signed is what counts. */
+function isSameRoot(stored: Uint8Array, bytes: Uint8Array): boolean {
+  try {
+    return sameBytes(parseEnvelope(stored).payload, parseEnvelope(bytes).payload);
+  } catch {
+    return false;
+  }
+}
+
+const older = (offered: number, trusted: number): Failure =>
+  new Failure('Rollback', { detail: `root ${offered} is offered, root ${trusted} was trusted` });
 
 function ignoreMissing(error: unknown): undefined {
   if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
