@@ -1,7 +1,10 @@
 import assert from 'node:assert/strict';
+import { spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
 import { unlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
+import { pathToFileURL } from 'node:url';
 import { openReceipt } from '../../domain/bundle/receipt.ts';
 import { parseSiteName } from '../../domain/names/kubernetes-name.ts';
 import { parseTag } from '../../domain/names/tag.ts';
@@ -83,6 +86,49 @@ test('L15 two importers at once: the second is told so', async () => {
   const unlock = await lockSite(site.path);
   await rejection('AlreadyRunning', lockSite(site.path));
   await unlock();
+  await (
+    await lockSite(site.path)
+  )();
+});
+
+test('L15 whenever an importer is killed, exactly one of those that come at once goes on, and keeps the lock as long as it works', async (t) => {
+  const site = await newSite();
+  const lock = pathToFileURL(join(import.meta.dirname, '../../infra/layout/site-lock.ts')).href;
+  const work = `const { lockSite } = await import('${lock}');
+    process.on('message', () => setTimeout(() => lockSite('${site.path}')
+      .then(() => process.send('has it'), ({ code }) => process.send(code)), Math.random() * 20));
+    process.send('ready');`;
+  const importers = new Set(
+    Array.from({ length: 6 }, () =>
+      spawn(process.execPath, ['--input-type=module', '-e', work], {
+        stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+      }),
+    ),
+  );
+  t.after(() => importers.forEach((importer) => importer.kill('SIGKILL')));
+  const said = async (importer: ChildProcess): Promise<unknown> => {
+    const [word]: unknown[] = await once(importer, 'message');
+    return word;
+  };
+  await Promise.all([...importers].map(said));
+  while (importers.size > 0) {
+    const words = await Promise.all(
+      [...importers].map((importer) => {
+        const word = said(importer);
+        importer.send('go');
+        return word;
+      }),
+    );
+    const winners = [...importers].filter((_, index) => words[index] === 'has it');
+    assert.equal(winners.length, 1, words.join());
+    assert.ok(words.every((word) => word === 'has it' || word === 'AlreadyRunning'));
+    await rejection('AlreadyRunning', lockSite(site.path));
+    for (const winner of winners) {
+      winner.kill('SIGKILL');
+      await once(winner, 'exit');
+      importers.delete(winner);
+    }
+  }
   await (
     await lockSite(site.path)
   )();
