@@ -19,6 +19,8 @@ export interface ObjectStoreAddress {
   readonly bucket: string;
   /** Whether plain http may be spoken with another machine (`S3_ALLOW_HTTP=true`). Default: false. */
   readonly allowHttp?: boolean;
+  /** Milliseconds without a byte after which a request is given up. Default: 120 000. */
+  readonly silenceMs?: number;
 }
 
 export interface StoredObject {
@@ -63,7 +65,7 @@ export class ObjectStore {
       // The SDK's own checksums are refused or ignored by other stores; every byte is hashed by us anyway.
       requestChecksumCalculation: 'WHEN_REQUIRED',
       responseChecksumValidation: 'WHEN_REQUIRED',
-      requestHandler: { requestTimeout: 120_000, connectionTimeout: 5000 },
+      requestHandler: { socketTimeout: address.silenceMs ?? 120_000, connectionTimeout: 5000 },
       ...(address.endpoint === undefined ? {} : { endpoint: address.endpoint }),
     });
   }
