@@ -162,8 +162,8 @@ class PoolUpload implements BlobUpload {
         part.left -= piece.byteLength;
         this.#at += piece.byteLength;
         if (part.left > 0) continue;
-        part.pipe.end();
         this.#part = undefined;
+        await Promise.race([part.pipe.end(), part.sent]);
         await part.sent;
       }
     } catch (error) {
