@@ -13,7 +13,7 @@ import { newMeta } from './objects.ts';
 import { allNamespaces } from './route.ts';
 import type { BatchRequestItem } from './schema/batch.ts';
 import { newRegistrySecretSchema, type NewRegistrySecret } from './schema/registry-secret.ts';
-import { exactRepositorySchema } from './schema/repository.ts';
+import { newRepositorySchema } from './schema/repository.ts';
 import type { RouteTools } from './routes/tools.ts';
 
 /** A credential to create before the rest, checked but not stored yet. */
@@ -135,7 +135,7 @@ function planCreate(
     splitCredential(request.spec, tools.providers);
     return { index: target.index, namespace: target.namespace, request };
   }
-  const { metadata, spec } = parsed(exactRepositorySchema.safeParse(item));
+  const { metadata, spec } = parsed(newRepositorySchema.safeParse(item));
   checkRepositorySpec(spec);
   const secret = tools.caches.cache('registrysecrets').get(ownerOf(spec, target.namespace));
   checkRegistryRef(spec, target.namespace, secret);

@@ -33,7 +33,7 @@ export const imageBundleListSchema = listSchema('ImageBundle', imageBundleSchema
 
 /** What is to be staged. */
 export const stageRequestSchema = z
-  .object({ kind: z.enum(['delta', 'full', 'inventory']).default('delta') })
+  .strictObject({ kind: z.enum(['delta', 'full', 'inventory']).default('delta') })
   .openapi('StageBundleRequest');
 
 /** A receipt: the file that the import wrote, as it is. */

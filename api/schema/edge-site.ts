@@ -14,7 +14,7 @@ import { optional } from './optional.ts';
 
 const short = z.string().max(300);
 
-const syncPeriodSchema = z.object({
+const syncPeriodSchema = z.strictObject({
   days: optional(
     z
       .array(z.enum(['Mon', 'Tue', 'Wed', 'Thu', 'Fri', 'Sat', 'Sun']))
@@ -29,7 +29,7 @@ const edgeSiteSpecSchema = z
   .object({
     mode: optional(z.enum(['connected', 'offline'])),
     default: optional(z.boolean()),
-    registry: z.object({
+    registry: z.strictObject({
       domain: short.openapi({ example: 'registry.site-a.example' }),
       pathPrefix: optional(short),
       provider: optional(z.string().min(1).max(63)).openapi({
@@ -50,14 +50,14 @@ const edgeSiteSpecSchema = z
     }),
     capacity: optional(z.int().min(1)).openapi({ description: 'Bytes that its registry may hold' }),
     syncWindow: optional(
-      z.object({ timeZone: optional(short), periods: z.array(syncPeriodSchema).min(1).max(20) }),
+      z.strictObject({ timeZone: optional(short), periods: z.array(syncPeriodSchema).min(1).max(20) }),
     ).openapi({ description: 'When copies to it may run' }),
     worker: optional(z.boolean()),
     source: optional(z.enum(['upstream', 'pool', 'auto'])).openapi({
       description: 'Where its own worker reads images. Default: upstream',
     }),
     bundle: optional(
-      z.object({
+      z.strictObject({
         schedule: optional(z.string().max(120)).openapi({ example: '0 3 * * 1' }),
         afterSync: optional(z.boolean()),
         maxBytes: optional(z.int().min(1)).openapi({ description: 'Bytes that one bundle may carry' }),
@@ -71,12 +71,16 @@ const edgeSiteSpecSchema = z
   })
   .openapi('EdgeSiteSpec') satisfies z.ZodType<EdgeSiteSpec>;
 
-/** An EdgeSite that a caller creates. */
+/** An EdgeSite that a caller creates. A field of `spec` that there is not is refused. */
 export const newEdgeSiteSchema = z
-  .object({ ...incomingType('EdgeSite'), metadata: newMetaSchema, spec: edgeSiteSpecSchema })
+  .object({
+    ...incomingType('EdgeSite'),
+    metadata: newMetaSchema,
+    spec: edgeSiteSpecSchema.strict().openapi('NewEdgeSiteSpec'),
+  })
   .openapi('NewEdgeSite');
 
-const editSpecSchema = z.object({
+const editSpecSchema = z.strictObject({
   ...edgeSiteSpecSchema.shape,
   registry: optional(edgeSiteSpecSchema.shape.registry),
 });

@@ -2,9 +2,9 @@ import { z } from '@hono/zod-openapi';
 import { groupVersion } from './meta.ts';
 import { optional } from './optional.ts';
 
-/** Body of `rollback`. */
+/** Body of `rollback`. Another field is refused: a misspelt `sites` would mean all of them. */
 export const rollbackRequestSchema = z
-  .object({
+  .strictObject({
     digest: optional(z.string().max(200)).openapi({ description: 'Default: the version before this one' }),
     tag: optional(z.string().max(128)).openapi({ description: 'Default: the tag of the Repository' }),
     sites: optional(z.array(z.string().max(63)).max(1000)).openapi({
@@ -79,11 +79,11 @@ export const planSchema = z
   .openapi('CleanupPlan');
 
 /** Body of `approve`. */
-export const approveRequestSchema = z.object({ hash: z.string().max(140) }).openapi('ApproveRequest');
+export const approveRequestSchema = z.strictObject({ hash: z.string().max(140) }).openapi('ApproveRequest');
 
 /** Body of `restore`. */
 export const restoreRequestSchema = z
-  .object({
+  .strictObject({
     tags: optional(z.array(z.string().max(400)).max(10_000)).openapi({
       description: '`tag` or `path:tag`. Default: all that is parked',
     }),

@@ -43,9 +43,13 @@ const registrySecretSpecSchema = z
   })
   .openapi('RegistrySecretSpec') satisfies z.ZodType<RegistrySecretSpec>;
 
-/** A RegistrySecret that a caller creates. */
+/** A RegistrySecret that a caller creates. A field of `spec` that there is not is refused. */
 export const newRegistrySecretSchema = z
-  .object({ ...incomingType('RegistrySecret'), metadata: newMetaSchema, spec: registrySecretSpecSchema })
+  .object({
+    ...incomingType('RegistrySecret'),
+    metadata: newMetaSchema,
+    spec: registrySecretSpecSchema.strict().openapi('NewRegistrySecretSpec'),
+  })
   .openapi('NewRegistrySecret');
 
 export type NewRegistrySecret = z.output<typeof newRegistrySecretSchema>;

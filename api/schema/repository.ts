@@ -15,7 +15,7 @@ const duration = z.string().max(40);
 const pattern = z.string().max(1000);
 
 const tagSelectorSchema = z
-  .object({
+  .strictObject({
     glob: optional(pattern),
     regex: optional(pattern),
     semver: optional(pattern),
@@ -27,19 +27,19 @@ const tagSelectorSchema = z
   .openapi('TagSelector');
 
 const platformsSchema = z
-  .object({
+  .strictObject({
     mode: z.enum(['all', 'sparse', 'rewrite']),
     platforms: optional(z.array(z.string().max(100)).max(50)),
   })
   .openapi('PlatformSelection');
 
 const verificationSchema = z
-  .object({
+  .strictObject({
     publicKey: optional(z.string().max(16_384)).openapi({
       description: 'PEM PUBLIC KEY blocks, ECDSA P-256 or ed25519; one of them must have signed',
     }),
     publicKeyRef: optional(
-      z.object({
+      z.strictObject({
         kind: z.enum(['Secret', 'ConfigMap']),
         name: z.string().max(253),
         key: optional(z.string().min(1).max(253)).openapi({ description: 'Default cosign.pub' }),
@@ -55,7 +55,7 @@ const repositorySpecSchema = z
   .object({
     repository: z.string().max(300).openapi({ description: 'Path, no tag', example: 'library/nginx' }),
     tag: z.string().max(200).openapi({ example: '1.27' }),
-    registryRef: z.object({ name: z.string().max(253), namespace: optional(z.string().max(63)) }),
+    registryRef: z.strictObject({ name: z.string().max(253), namespace: optional(z.string().max(63)) }),
     syncInterval: optional(duration).openapi({ description: 'Default 1h', example: '1h' }),
     syncTimeout: optional(duration).openapi({ description: 'Default 10m', example: '10m' }),
     retryCount: optional(z.int().min(0).max(100)).openapi({ description: 'Default 3' }),
@@ -95,13 +95,14 @@ export const repositoryEditSchema = z
   })
   .openapi('RepositoryEdit');
 
-/** A Repository that a caller creates. */
+/** A Repository that a caller creates. A field of `spec` that there is not is refused: a misspelt one would be lost without a word. */
 export const newRepositorySchema = z
-  .object({ ...incomingType('Repository'), metadata: newMetaSchema, spec: repositorySpecSchema })
+  .object({
+    ...incomingType('Repository'),
+    metadata: newMetaSchema,
+    spec: repositorySpecSchema.strict().openapi('NewRepositorySpec'),
+  })
   .openapi('NewRepository');
-
-/** The same, and a field of `spec` that there is not is refused: a misspelt one would be lost without a word. */
-export const exactRepositorySchema = newRepositorySchema.extend({ spec: repositorySpecSchema.strict() });
 
 const manifestSchema = z
   .object({
