@@ -21,6 +21,8 @@ export interface CopyOrder {
   readonly recheck: boolean;
   /** Whether the copy may run while the site's sync window is closed. Default: false. */
   readonly outsideWindow?: boolean;
+  /** Which try this is. Default: 1. */
+  readonly tries?: number;
 }
 
 /**

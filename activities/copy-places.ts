@@ -1,4 +1,5 @@
 import { Failure } from '../domain/failure.ts';
+import type { FailureFacts } from '../domain/sync/failure-facts.ts';
 import { wantedOf, type Claim, type SyncPlan } from '../domain/sync/plan.ts';
 import type { CopyPosition } from '../domain/sync/progress.ts';
 import type { CopyEngine, RepositoryEndpoint } from '../infra/copy/engine.ts';
@@ -6,6 +7,7 @@ import type { SiteLimits } from '../infra/copy/site-limits.ts';
 import type { RunFence } from '../infra/temporal/run-fence.ts';
 import type { PullCounter, SyncDependencies } from './dependencies.ts';
 import { sourceEndpoint, targetEndpoint, type SourceOrder } from './endpoints.ts';
+import { tellingFailedTry, type TriedOrder } from './failed-try.ts';
 import type { Pulse } from './heartbeat.ts';
 import { openProgressReport, type ProgressReport } from './progress-report.ts';
 
@@ -19,6 +21,12 @@ export interface CopyPlaces {
   stillWanted(claim: Claim): Promise<void>;
   /** Tells of progress where people see it, and with the step's heartbeat. */
   report(claim: Claim, position: CopyPosition, pulse: Pulse): ProgressReport;
+  /** Runs a try and tells, where people see it, why it failed; see {@link tellingFailedTry}. */
+  telling<T>(
+    order: TriedOrder,
+    step: () => Promise<T>,
+    failed?: (result: T) => FailureFacts | undefined,
+  ): Promise<T>;
 }
 
 /** What copying is handed. */
@@ -43,6 +51,7 @@ export function clusterPlaces(deps: SyncDependencies & Pick<CopyDependencies, 'l
     },
     stillWanted: (claim) => checkClaim(deps, claim),
     report: (claim, position, pulse) => openProgressReport(deps, claim, position, pulse),
+    telling: (order, step, failed) => tellingFailedTry(deps, order, step, failed),
   };
 }
 

@@ -2,7 +2,7 @@ import { asFailure, Failure } from '../domain/failure.ts';
 import { parseTag } from '../domain/names/tag.ts';
 import type { SyncWindow } from '../domain/resources/edge-site.ts';
 import { factsOf, type FailureFacts } from '../domain/sync/failure-facts.ts';
-import { isOwnTrouble } from '../domain/sync/retry.ts';
+import { isMadeAgain, isOwnTrouble } from '../domain/sync/retry.ts';
 import type { CopyOutcome, CopyReport, RepositoryEndpoint } from '../infra/copy/engine.ts';
 import { checkFence, type CopyOrder } from './copy-image.ts';
 import type { CopyDependencies } from './copy-places.ts';
@@ -51,6 +51,14 @@ export function copyImageToSites(deps: CopyDependencies, order: ManyCopyOrder): 
     }
   });
 }
+
+/** The failure that has a site tried again, if any; the first one stands for all. */
+export const failureAmong =
+  ({ plan, tries = 1 }: ManyCopyOrder) =>
+  (copies: readonly SiteCopy[]): FailureFacts | undefined =>
+    copies
+      .flatMap((copy) => ('failure' in copy ? [copy.failure] : []))
+      .find((failure) => isMadeAgain(plan.retry, tries, failure));
 
 async function openSite(
   deps: CopyDependencies,

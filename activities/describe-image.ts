@@ -12,6 +12,8 @@ export interface DescribeOrder {
   readonly root: Descriptor;
   /** A site that has the image: reading there spares a counted pull upstream. Default: upstream. */
   readonly site?: string;
+  /** Which try this is. Default: 1. */
+  readonly tries?: number;
 }
 
 /** Reads platform, size, date and layers of an image. */

@@ -9,7 +9,7 @@ import type { CopyReport } from '../infra/copy/engine.ts';
 import type { SiteWait } from '../domain/sync/site-wait.ts';
 import { copyImage, type CopyOrder } from './copy-image.ts';
 import type { CopyDependencies } from './copy-places.ts';
-import { copyImageToSites, type ManyCopyOrder, type SiteCopy } from './copy-to-sites.ts';
+import { copyImageToSites, failureAmong, type ManyCopyOrder, type SiteCopy } from './copy-to-sites.ts';
 import type { SyncDependencies, VerifyDependencies } from './dependencies.ts';
 import { describeImage, type DescribeOrder } from './describe-image.ts';
 import { tellingFailedTry } from './failed-try.ts';
@@ -64,10 +64,9 @@ export function createHubActivities(
     planSync: (ref) => withHeartbeat(() => planSync(deps, ref)),
     lookOnSchedule: (ref, run) => lookOnSchedule(deps, choices, ref, run),
     beginSync: (plan, trigger, begun) => withHeartbeat(() => beginSync(deps, plan, trigger, begun)),
-    surveyImages: (order) =>
-      tellingFailedTry(deps, order.plan.claim, () => surveyImages(deps, choices, order)),
-    verifySignature: (order) => verifySignature(deps, order),
-    describeImage: (order) => describeImage(deps, order),
+    surveyImages: (order) => tellingFailedTry(deps, order, () => surveyImages(deps, choices, order)),
+    verifySignature: (order) => tellingFailedTry(deps, order, () => verifySignature(deps, order)),
+    describeImage: (order) => tellingFailedTry(deps, order, () => describeImage(deps, order)),
     recordSync: (outcome) => withHeartbeat(() => recordSync(deps, outcome)),
     checkConnection: (ref) => checkConnection(deps, ref),
     recordConnection: (ref, result) => withHeartbeat(() => recordConnection(deps, ref, result)),
@@ -84,7 +83,8 @@ export function createSiteActivities(pods?: PodImageLister): SiteActivities {
 /** Binds the copying steps to what they need. */
 export function createCopyActivities(deps: CopyDependencies): CopyActivities {
   return {
-    copyImage: (order) => copyImage(deps, order),
-    copyImageToSites: (order) => copyImageToSites(deps, order),
+    copyImage: (order) => deps.places.telling(order, () => copyImage(deps, order)),
+    copyImageToSites: (order) =>
+      deps.places.telling(order, () => copyImageToSites(deps, order), failureAmong(order)),
   };
 }

@@ -43,6 +43,7 @@ export function sitePlaces(deps: SitePlacesDependencies): CopyPlaces {
       return deps.targetAt(repository);
     },
     stillWanted: async () => {},
+    telling: (_order, step) => step(),
     report({ uid }, position, pulse) {
       let bytes: Bytes = { doneBytes: 0, totalBytes: 0 };
       const beat = (): void => {

@@ -37,6 +37,8 @@ export interface SurveyOrder {
   readonly after?: string;
   /** The first run's id, where a sync goes on in a later one. Default: this one. */
   readonly begun?: string;
+  /** Which try this is. Default: 1. */
+  readonly tries?: number;
 }
 
 /** A page under way. */

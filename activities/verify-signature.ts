@@ -22,6 +22,8 @@ export interface SignatureDependencies {
 export interface SignatureOrder {
   readonly plan: SyncPlan;
   readonly root: Descriptor;
+  /** Which try this is. Default: 1. */
+  readonly tries?: number;
 }
 
 /** Proves that the very digest that is about to be copied is signed. Throws `SignatureRequired` or `SignatureInvalid`; changes nothing. */

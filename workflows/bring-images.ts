@@ -112,7 +112,10 @@ async function compare(journey: Journey, after: string | undefined): Promise<Sur
     ...(after === undefined ? {} : { after }),
     ...(begun === undefined ? {} : { begun }),
   };
-  const survey = await withRetries(plan.retry, async () => seen(journey) ?? registry.surveyImages(order));
+  const survey = await withRetries(
+    plan.retry,
+    async (tries) => seen(journey) ?? registry.surveyImages({ ...order, tries }),
+  );
   const copies = survey.images.reduce((sum, image) => sum + image.needed.length, 0);
   remember(journey, survey);
   story.tell({
@@ -171,7 +174,7 @@ async function bringImage(journey: Journey, image: SurveyedImage): Promise<Image
 async function unsigned({ plan }: Journey, { root }: SurveyedImage): Promise<FailureFacts | undefined> {
   if (plan.verification === undefined) return undefined;
   try {
-    await withRetries(plan.retry, () => registry.verifySignature({ plan, root }));
+    await withRetries(plan.retry, (tries) => registry.verifySignature({ plan, root, tries }));
     return undefined;
   } catch (error) {
     if (isCancellation(error)) throw error;

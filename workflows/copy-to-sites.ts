@@ -94,9 +94,12 @@ async function copyTo(journey: CopyJourney, image: SurveyedImage, site: string):
   const isOurs = queue === copyTaskQueue;
   const lane = copying(queue, `Copy ${image.tag} to ${site}`, isOurs ? undefined : sitePatience(plan));
   const order = { ...orderOf(journey, image, [site]), site };
-  const copy = () => lane.copyImage({ ...order, position: position(journey) });
+  const copy = (tries: number) => lane.copyImage({ ...order, position: position(journey), tries });
   try {
-    const report = await withRetries(plan.retry, isOurs ? copy : () => journey.clock.atSite(site, copy));
+    const report = await withRetries(
+      plan.retry,
+      isOurs ? copy : (tries) => journey.clock.atSite(site, () => copy(tries)),
+    );
     if (report === undefined) return waiting(journey, { site, for: 'worker' });
     if ('pausedUntil' in report) return paused(journey, site, report);
     return arrived(journey, image, site, report);
@@ -118,7 +121,7 @@ async function copyTogether(
   for (let tries = 1; left.length > 0; tries += 1) {
     const again: string[] = [];
     let [wait, why] = [0, ''];
-    for (const copy of await tryTogether(journey, image, left)) {
+    for (const copy of await tryTogether(journey, image, left, tries)) {
       const failure = 'failure' in copy ? copy.failure : undefined;
       const next = failure === undefined ? undefined : nextTry(retry, tries, failure, Math.random());
       if (failure === undefined || next === undefined) {
@@ -141,12 +144,13 @@ async function tryTogether(
   journey: CopyJourney,
   image: SurveyedImage,
   sites: readonly string[],
+  tries: number,
 ): Promise<readonly SiteCopy[]> {
   const lane = copying(
     copyTaskQueue,
     `Copy ${image.tag} to ${sites.length} sites: ${someNames(sites, 5)}`.slice(0, 200),
   );
-  const order = { ...orderOf(journey, image, sites), sites };
+  const order = { ...orderOf(journey, image, sites), sites, tries };
   try {
     return await lane.copyImageToSites({
       ...order,

@@ -147,7 +147,7 @@ async function describe({ plan, first, tally, story }: Journey): Promise<Manifes
   story.tell({ phase: 'describing' });
   const site = image.sites.find((result) => result.digest === image.digest)?.site;
   const order = { plan, root: first.root, ...(site === undefined ? {} : { site }) };
-  return withRetries(plan.retry, () => registry.describeImage(order));
+  return withRetries(plan.retry, (tries) => registry.describeImage({ ...order, tries }));
 }
 
 function conclude(outcome: SyncOutcome): SyncReport {

@@ -33,6 +33,11 @@ const ownTrouble: ReadonlySet<FailureCode> = new Set([
 /** True for a failure that is ours and not a registry's: it costs none of the user's tries. */
 export const isOwnTrouble = (code: FailureCode): boolean => ownTrouble.has(code);
 
+/** True where a try that failed so is followed by another, by the Repository's rule or by Temporal. A fault of our own is not told. */
+export const isMadeAgain = (rule: RetryRule, failedTries: number, failure: FailureFacts): boolean =>
+  failure.code !== 'Internal' &&
+  (isOwnTrouble(failure.code) || nextTry(rule, failedTries, failure, 0) !== undefined);
+
 /** Retryable failures of registries: the workflow counts these tries, by the Repository's own rule. */
 export const registryRetryCodes: readonly FailureCode[] = Object.keys(failureCatalogue)
   .filter((code) => isFailureCode(code))

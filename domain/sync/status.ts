@@ -65,6 +65,20 @@ export function failedTryStatus(
   return { ...before, conditions: setCondition(conditions, { ...known, reason: 'Retrying', message }, now) };
 }
 
+/** The status once the next try, number `tries`, goes on: what the last one failed of is over. Undefined where it does not say so. */
+export function nextTryStatus(
+  before: RepositoryStatus | undefined,
+  plan: SyncPlan,
+  tries: number,
+  now: string,
+): RepositoryStatus | undefined {
+  const { conditions = [] } = before ?? {};
+  const known = conditions.find(({ type }) => type === syncedCondition);
+  if (before?.syncStatus !== 'Syncing' || known?.reason !== 'Retrying') return undefined;
+  const message = `Syncing ${imageName(plan)} (try ${tries}) / 正在同步（第 ${tries} 次尝试）`;
+  return { ...before, conditions: setCondition(conditions, { ...known, reason: 'Syncing', message }, now) };
+}
+
 /** The status after a sync ended. Applying the same outcome twice changes nothing more (fault N01). */
 export function endedStatus(before: RepositoryStatus | undefined, outcome: SyncOutcome): RepositoryStatus {
   const known = before ?? {};

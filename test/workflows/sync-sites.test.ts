@@ -41,9 +41,11 @@ test('sites that the hub copies to share one step, and only those that failed ar
   const sites = ['north', 'south', 'west'].map((site) => ({ site, queue: 'imageferry-copy' }));
   const plan = planOf('together', { sites, retry: { retryCount: 2, retryIntervalMs: 10_000 } });
   const asked: (readonly string[])[] = [];
+  const numbers: (number | undefined)[] = [];
   const stage = scene(plan, {
-    copyImageToSites: async ({ sites: names }) => {
+    copyImageToSites: async ({ sites: names, tries }) => {
       asked.push(names);
+      numbers.push(tries);
       return names.map((site) => {
         if (site === 'south' && asked.length === 1) return { site, failure: { code: 'Timeout' } as const };
         if (site === 'west') return { site, failure: { code: 'ConnectionRefused' } as const };
@@ -54,6 +56,7 @@ test('sites that the hub copies to share one step, and only those that failed ar
   await play(plan, stage);
   assert.equal(stage.outcomes[0]?.failure?.code, 'ConnectionRefused');
   assert.deepEqual(asked, [['north', 'south', 'west'], ['south', 'west'], ['west']]);
+  assert.deepEqual(numbers, [1, 2, 3]);
   assert.deepEqual(
     stage.outcomes[0]?.tally.shown[0]?.sites.map(({ site, failure }) => [site, failure?.code]),
     [

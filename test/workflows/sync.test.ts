@@ -3,6 +3,7 @@ import { after, test } from 'node:test';
 import { Context } from '@temporalio/activity';
 import { WorkflowFailedError } from '@temporalio/client';
 import { ApplicationFailure, CancelledFailure } from '@temporalio/common';
+import type { CopyActivities } from '../../activities/index.ts';
 import { Failure, type FailureCode } from '../../domain/failure.ts';
 import { hubTaskQueue, syncWorkflowId } from '../../domain/sync/ids.ts';
 import {
@@ -111,9 +112,18 @@ for (const [code, retryCount, failures, tries] of [
     const plan = planOf(`retry-${code.toLowerCase()}-${retryCount}`, {
       retry: { retryCount, retryIntervalMs: 10_000 },
     });
-    const stage = scene(plan, { copyImage: failing(code, failures) });
+    const numbers: (number | undefined)[] = [];
+    const copy = failing(code, failures);
+    const copyImage: CopyActivities['copyImage'] = (order) => {
+      numbers.push(order.tries);
+      return copy();
+    };
+    const stage = scene(plan, { copyImage });
     const result = await play(plan, stage);
-    assert.equal(stage.calls.filter((call) => call === 'copyImage').length, tries);
+    assert.deepEqual(
+      numbers,
+      Array.from({ length: tries }, (_, index) => index + 1),
+    );
     if (failures < tries) assert.equal(stage.outcomes[0]?.result, 'Success');
     else assert.equal(codeOf(result), code);
   });
