@@ -248,7 +248,7 @@ async function startHub(): Promise<() => Promise<void>> {
   watchedRepositories = caches.cache('repositories');
   registerImageGauges(metrics, caches);
   registerStorageGauges(metrics, { documents, resources });
-  const around = { clients: resources, caches, events, log };
+  const around = { clients: resources, caches, documents, events, log };
   const onTrouble = trouble('an action could not be audited');
   const gateways = auditedGateways(temporal, { ...trail, reader: audit.reader, onTrouble });
   const stopLifecycle = startLifecycleReconcilers({

@@ -17,6 +17,7 @@ import type { AuditObject } from '../../domain/audit/record.ts';
 import type { ObjectRef } from '../../domain/resources/meta.ts';
 import { createOnce, deleteSchedule, ensureCron, startAction, type CronSchedule } from './cron-schedule.ts';
 import { noWitness, type ScheduleWitness } from './schedule-witness.ts';
+import { engineCall } from './engine-call.ts';
 import { listScheduled, parseScheduled } from './schedule.ts';
 
 /** The schedules of the lifecycle. Failures: `EngineUnavailable`. */
@@ -31,6 +32,8 @@ export interface LifecycleSchedules {
    * Written once, then left alone: an operator may change them.
    */
   ensureChores(): Promise<void>;
+  /** Adds up storage now, unless that is under way, or somebody paused it in Temporal. */
+  measureNow(): Promise<void>;
 }
 
 /** Schedules over a Temporal client. */
@@ -55,6 +58,12 @@ export function createLifecycleSchedules(
       await createOnce(client, scrubSchedule);
       await createOnce(client, collectSchedule);
       await createOnce(client, mailSchedule);
+    },
+    measureNow: async () => {
+      const handle = client.schedule.getHandle(storageScheduleId);
+      const schedule = await engineCall(client, () => handle.describe());
+      if (schedule === undefined || schedule.state.paused) return;
+      await engineCall(client, () => handle.trigger(ScheduleOverlapPolicy.SKIP));
     },
   };
 }

@@ -11,8 +11,10 @@ import type { ObjectRef } from '../../domain/resources/meta.ts';
 import type { Repository } from '../../domain/resources/repository.ts';
 import { explain } from '../../domain/sync/failure-facts.ts';
 import type { EventRecorder, ResourceCache, ResourceClients } from '../../infra/kubernetes/cluster.ts';
+import type { Documents } from '../../infra/kubernetes/documents.ts';
 import type { LifecycleGateway } from '../../infra/temporal/lifecycle-gateway.ts';
 import type { LifecycleSchedules } from '../../infra/temporal/lifecycle-schedules.ts';
+import { FirstMeasure } from './first-measure.ts';
 import { KeyedQueue } from './keyed-queue.ts';
 import { takeServed } from './served-annotations.ts';
 
@@ -22,13 +24,17 @@ export interface LifecycleReconcileDependencies {
   readonly caches: {
     cache(plural: 'repositories'): ResourceCache<'repositories'>;
     cache(plural: 'imagecleanuppolicies'): ResourceCache<'imagecleanuppolicies'>;
+    cache(plural: 'edgesites'): ResourceCache<'edgesites'>;
   };
+  readonly documents: Pick<Documents, 'read'>;
   readonly events: EventRecorder;
   readonly gateway: LifecycleGateway;
   readonly schedules: LifecycleSchedules;
   readonly log: Logger;
   /** Milliseconds between two looks at everything, besides every change. Default: 60 s. */
   readonly sweepMs?: number;
+  /** Epoch milliseconds. Default: the system's clock. */
+  readonly now?: () => number;
 }
 
 /** Follows ImageCleanupPolicies and the `rollback-to` annotation of Repositories. Returns the function that stops it. */
@@ -45,11 +51,13 @@ export function startLifecycleReconcilers(deps: LifecycleReconcileDependencies):
   repositories.onChange((repository) => {
     if (rollbackWish(repository) !== undefined) rollbackQueue.add(keyOf(repository.metadata));
   });
+  const measure = new FirstMeasure({ ...deps, now: deps.now ?? Date.now });
   const sweep = async (): Promise<void> => {
     await deps.schedules.ensureChores();
     for (const { metadata } of policies.list()) policyQueue.add(keyOf(metadata));
     for (const ref of await deps.schedules.scheduledPolicies())
       if (policies.get(ref) === undefined) policyQueue.add(keyOf(ref));
+    await measure.look();
   };
   const look = (): void => void sweep().catch((error: unknown) => onFailure('schedules', error));
   look();

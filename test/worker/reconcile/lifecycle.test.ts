@@ -9,6 +9,7 @@ import type { ResourceClient } from '../../../infra/kubernetes/cluster.ts';
 import type { LifecycleGateway } from '../../../infra/temporal/lifecycle-gateway.ts';
 import type { LifecycleSchedules } from '../../../infra/temporal/lifecycle-schedules.ts';
 import { startLifecycleReconcilers } from '../../../worker/reconcile/lifecycle.ts';
+import { memoryDocuments } from '../../support/memory-documents.ts';
 import { MemoryCluster } from '../../support/memory-cluster.ts';
 
 const apiVersion = 'image.theriseunion.io/v1alpha1' as const;
@@ -41,7 +42,8 @@ function scene({ onStart = async () => true, hidden = false }: Twists = {}) {
     scheduledPolicies: async () => [ref],
   };
   const policies = { ...cluster.cache('imagecleanuppolicies'), get: () => undefined };
-  const cache = (plural: 'imagecleanuppolicies') => (hidden ? policies : cluster.cache(plural));
+  const cache = (plural: 'imagecleanuppolicies') =>
+    plural === 'imagecleanuppolicies' ? policies : cluster.cache(plural);
   const start = () =>
     startLifecycleReconcilers({
       clients: cluster,
@@ -49,6 +51,7 @@ function scene({ onStart = async () => true, hidden = false }: Twists = {}) {
       events: cluster.recorder,
       gateway: gateway as LifecycleGateway,
       schedules: schedules as LifecycleSchedules,
+      documents: memoryDocuments(),
       log: pino({ level: 'silent' }),
     });
   return { cluster, asked, calls, start };
