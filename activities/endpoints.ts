@@ -27,7 +27,7 @@ export async function sourceEndpoint(deps: Lookup, order: SourceOrder): Promise<
   return { registry, path: parseRepositoryPath(order.repository) };
 }
 
-/** The repository at a site. Throws `SiteUnavailable` where there is no such site (any more). */
+/** The repository at a site. Throws `SiteNotFound` where there is no such site (any more). */
 export async function targetEndpoint(
   deps: Lookup,
   siteName: string,
@@ -35,7 +35,7 @@ export async function targetEndpoint(
 ): Promise<TargetEndpoint> {
   const site = await deps.resources.resource('edgesites').get({ name: siteName });
   if (site === undefined) {
-    throw new Failure('SiteUnavailable', { side: 'destination', subject: `site ${siteName}` });
+    throw new Failure('SiteNotFound', { side: 'destination', subject: siteName });
   }
   const registry = await deps.credentials.siteAccess(site);
   return { registry, path: sitePath(site, repository), limiting: site.spec };

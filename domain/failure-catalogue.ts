@@ -199,6 +199,7 @@ export const failureCatalogue = {
     'There is no site to bring the image to; only metadata was synced',
     '没有可用的边缘站点，仅同步了元数据',
   ),
+  SiteNotFound: entry('fail', 404, 'There is no EdgeSite of this name', '没有这个名称的站点'),
   SiteUnavailable: entry('retry', 503, 'The site does not answer', '站点不可用'),
   RegistrySecretNotFound: entry('fail', 404, 'The RegistrySecret does not exist', '仓库凭据不存在'),
   SecretNotFound: entry('fail', 404, 'The Secret with the credential does not exist', '凭据 Secret 不存在'),

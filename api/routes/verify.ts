@@ -1,8 +1,10 @@
 import type { z } from '@hono/zod-openapi';
 import type { Language } from '../../domain/api/status.ts';
+import { silenceLimitMs } from '../../domain/api/worker-silence.ts';
 import { describeFailure, Failure, type FailureCode } from '../../domain/failure.ts';
 import { parseRegistryDomain } from '../../domain/names/registry-domain.ts';
 import type { RegistryAccess } from '../../infra/copy/engine.ts';
+import type { VerifyVerdict } from '../../infra/temporal/gateway.ts';
 import type { Call } from '../context.ts';
 import { route, type Answer, type Route } from '../route.ts';
 import { groupVersion } from '../schema/meta.ts';
@@ -44,14 +46,30 @@ async function verifyStored(tools: RouteTools, call: VerifyCall): Promise<Answer
   if (secret === undefined)
     throw new Failure('NotFound', { side: 'caller', subject: `registrysecrets ${key.name}` });
   const run = await tools.workflows.startVerify(key);
-  const verdict = await tools.workflows.awaitVerify(run, verifyMs);
-  const { reason, detail } = verdict;
-  const failure = verdict.success
-    ? undefined
-    : { code: reason ?? 'Internal', ...(detail === undefined ? {} : { detail }) };
+  const failure = await tools.workflows
+    .awaitVerify(run, verifyMs)
+    .then(failureOf, (error: unknown) => stillTesting(tools, secret.spec.domain, error));
   await tools.record(call, secret, 'VerifyConnection', failure?.code);
   return answer(call.language, failure, run.workflowId);
 }
+
+const failureOf = ({ success, reason, detail }: VerifyVerdict): VerdictFailure | undefined =>
+  success ? undefined : { code: reason ?? 'Internal', ...(detail === undefined ? {} : { detail }) };
+
+/** A registry that says nothing is an answer like one that refuses; that nobody tests it is trouble of our own. */
+function stillTesting(tools: RouteTools, domain: string, error: unknown): VerdictFailure {
+  if (!(error instanceof Failure) || error.code !== 'Timeout') throw error;
+  const silenceMs = tools.workerSilenceMs?.() ?? 0;
+  if (silenceMs < silenceLimitMs) return noAnswer(domain);
+  const detail = `no worker has been heard of for ${Math.round(silenceMs / 1000)} s`;
+  throw new Failure('EngineUnavailable', { side: 'cluster', detail });
+}
+
+const noAnswer = (domain: string): VerdictFailure => ({
+  code: 'Timeout',
+  subject: domain,
+  detail: `no answer within ${verifyMs / 1000} s`,
+});
 
 /** Directly, never through a workflow: a credential must not get into its history. Nothing is stored. */
 async function verifyGiven(tools: RouteTools, call: VerifyCall): Promise<Answer> {
@@ -59,7 +77,7 @@ async function verifyGiven(tools: RouteTools, call: VerifyCall): Promise<Answer>
   const signal = AbortSignal.any([call.signal, AbortSignal.timeout(verifyMs)]);
   const failure = await tools.verifier.verify(access, [], signal).then(
     () => undefined,
-    (error: unknown) => verdictOf(error, signal),
+    (error: unknown) => verdictOf(error, access.domain, signal),
   );
   const metadata = { namespace: call.params.ns, name: call.params.name };
   const about = { apiVersion: groupVersion, kind: 'RegistrySecret', metadata } as const;
@@ -103,9 +121,9 @@ interface VerdictFailure {
 }
 
 /** A registry's refusal is the answer. What is wrong with ourselves is an error. */
-function verdictOf(error: unknown, signal: AbortSignal): VerdictFailure {
+function verdictOf(error: unknown, domain: string, signal: AbortSignal): VerdictFailure {
   if (!(error instanceof Failure)) {
-    if (signal.aborted) return { code: 'Timeout' };
+    if (signal.aborted) return noAnswer(domain);
     throw error;
   }
   return {

@@ -70,9 +70,8 @@ function missingSite(plan: SyncPlan): FailureFacts | undefined {
   return site === undefined
     ? undefined
     : {
-        code: 'SiteUnavailable',
+        code: 'SiteNotFound',
         side: 'destination',
-        subject: `site ${site}`,
-        detail: 'there is no EdgeSite of this name',
+        subject: site,
       };
 }

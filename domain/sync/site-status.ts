@@ -104,6 +104,6 @@ function offlineSite(site: string, before: SiteStatus | undefined, outcome: Sync
 }
 
 function missingSite(site: string): SiteStatus {
-  const failure = { code: 'SiteUnavailable', detail: 'there is no EdgeSite of this name' } as const;
+  const failure = { code: 'SiteNotFound', subject: site } as const;
   return { site, state: 'Failed', reason: failure.code, message: explain(failure) };
 }

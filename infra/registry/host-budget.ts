@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { failureCatalogue, type FailureCode } from '../../domain/failure-catalogue.ts';
 import { Failure } from '../../domain/failure.ts';
 import { Slots } from './slots.ts';
 
@@ -29,6 +30,7 @@ export class HostBudget {
   #probing = false;
   #failures = 0;
   #brokenUntil = 0;
+  #lastCode: FailureCode = 'RegistryUnavailable';
 
   constructor(host: string, limits: BudgetLimits = {}) {
     this.#host = host;
@@ -71,10 +73,11 @@ export class HostBudget {
     this.#pausedUntil = Math.max(this.#pausedUntil, performance.now() + ms);
   }
 
-  /** The host failed to answer, or answered 5xx. */
-  failed(): void {
+  /** The host failed to answer, or answered 5xx; `code` says how. */
+  failed(code: FailureCode): void {
     this.#probing = false;
     this.#failures += 1;
+    this.#lastCode = code;
     if (this.#failures >= this.#breakAfter) this.#brokenUntil = performance.now() + this.#breakMs;
   }
 
@@ -96,7 +99,11 @@ export class HostBudget {
       this.#brokenUntil = performance.now() + this.#breakMs;
       return;
     }
-    throw new Failure('RegistryUnavailable', { subject: this.#host, retryAfterMs: Math.ceil(left) });
+    throw new Failure('RegistryUnavailable', {
+      subject: this.#host,
+      detail: `${this.#failures} times in a row: ${failureCatalogue[this.#lastCode].en}`,
+      retryAfterMs: Math.ceil(left),
+    });
   }
 }
 

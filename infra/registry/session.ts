@@ -129,8 +129,9 @@ export class RegistrySession {
     }
     const wait = pauseOf(answer);
     if (answer.status === 503 && wait !== undefined) this.budget.pause(wait);
-    this.budget.failed();
-    return answerFailure(answer, about);
+    const failure = answerFailure(answer, about);
+    this.budget.failed(failure.code);
+    return failure;
   }
 
   /** The failure behind an error of a request; an unreadable answer of a throttling host is more throttling. */
@@ -149,7 +150,7 @@ export class RegistrySession {
 
   #broke(failure: Failure): void {
     if (failure.code === 'Cancelled') this.budget.abandoned();
-    else this.budget.failed();
+    else this.budget.failed(failure.code);
   }
 
   async #once(call: Call): Promise<HttpAnswer> {

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { Failure } from '../../domain/failure.ts';
 import { inProcessApi, newRepository, newSecret, type InProcessApi } from '../support/api-in-process.ts';
 
 const secrets = '/namespaces/default/registry-secrets';
@@ -201,3 +202,19 @@ test('an edit that names a field which cannot be edited is refused, not answered
   };
   assert.equal((await call('PATCH', `${repositories}/app`, whole)).status, 200);
 });
+
+for (const [silenceMs, status, words] of [
+  [1000, 200, /harbor\.example\.com; no answer within \d+ s/],
+  [120_000, 503, /no worker has been heard of for 120 s/],
+] as const) {
+  test(`a stored connection that is not tested in time answers ${status} where the worker is silent for ${silenceMs} ms`, async () => {
+    const { call, cluster } = inProcessApi({ workerSilenceMs: () => silenceMs });
+    await call('POST', '/namespaces/default/registry-secrets', newSecret('hub'));
+    cluster.fail.awaitVerify = new Failure('Timeout', { subject: 'verify/default/hub' });
+    const response = await call('POST', '/namespaces/default/registry-secrets/hub/verify', {});
+    const { message } = await json(response);
+    assert.equal(response.status, status);
+    assert.match(message, words);
+    assert.doesNotMatch(message, /verify\//);
+  });
+}

@@ -111,8 +111,8 @@ const troubles: Readonly<Record<string, Trouble>> = {
     secret: async () => 'never-made',
   },
   'a site that is not there': {
-    code: 'SiteUnavailable',
-    says: /no EdgeSite of this name/,
+    code: 'SiteNotFound',
+    says: /no EdgeSite of this name \(atlantis\)/,
     spec: { sites: ['atlantis'], repository: 'test/known' },
   },
 };

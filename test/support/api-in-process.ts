@@ -79,7 +79,10 @@ export function inProcessApi(overrides: Partial<ApiDependencies> = {}): InProces
         const input = batches.get(id);
         return input === undefined ? undefined : batchProgress(input, input.items.map(waitingResult));
       },
-      awaitVerify: async () => ({ success: true }),
+      awaitVerify: async () => {
+        if (cluster.fail.awaitVerify !== undefined) throw cluster.fail.awaitVerify;
+        return { success: true };
+      },
     },
     lifecycle: {
       gateway: {

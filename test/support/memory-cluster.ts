@@ -20,6 +20,7 @@ export interface Misbehaviour {
   storeCredential?: Failure;
   create?: Failure;
   record?: Failure;
+  awaitVerify?: Failure;
 }
 
 /** A cluster in memory, for the faults that a real one shows too seldom. What is right is tested against a real one. */

@@ -158,7 +158,9 @@ test('O16: versions and shown tags are bounded, and a moved tag puts its new ver
 test('a site that is named and does not exist fails the sync', () => {
   const lost = { ...plan, missingSites: ['atlantis'] };
   const status = endedStatus(undefined, outcome({ tally: addImage(emptyTally, image('a'), 'v1') }, lost));
-  assert.deepEqual([synced(status)?.reason, status.sites?.at(-1)?.state], ['SiteUnavailable', 'Failed']);
+  assert.deepEqual([synced(status)?.reason, status.sites?.at(-1)?.state], ['SiteNotFound', 'Failed']);
+  for (const message of [synced(status)?.message, status.sites?.at(-1)?.message])
+    assert.match(message ?? '', /^There is no EdgeSite of this name \(atlantis\) \/ /);
 });
 
 const tallyOf = (images: readonly ImageResult[]) =>
