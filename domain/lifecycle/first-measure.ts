@@ -42,20 +42,17 @@ export function firstMeasure(
   now: number,
 ): { readonly unmeasured: ReadonlyMap<string, Unmeasured>; readonly due: boolean } {
   const measured = new Set(report?.lines.map(({ site }) => site));
-  const unmeasured = new Map<string, Unmeasured>();
-  let due = false;
-  for (const [site, repositories] of arrived) {
-    if (measured.has(site)) continue;
-    const before = known.get(site);
-    const isQuiet = before?.repositories === repositories || now - (before?.since ?? now) >= longestSettleMs;
-    const isDue = isQuiet && now - (before?.asked ?? Number.NEGATIVE_INFINITY) >= askAgainMs;
-    const asked = isDue ? now : before?.asked;
-    due ||= isDue;
-    unmeasured.set(site, {
-      repositories,
-      since: before?.since ?? now,
-      ...(asked === undefined ? {} : { asked }),
-    });
-  }
-  return { unmeasured, due };
+  const followed = [...arrived]
+    .filter(([site]) => !measured.has(site))
+    .map(([site, count]) => [site, follow(known.get(site), count, now)] as const);
+  return { unmeasured: new Map(followed), due: followed.some(([, { asked }]) => asked === now) };
+}
+
+function follow(before: Unmeasured | undefined, repositories: number, now: number): Unmeasured {
+  if (before === undefined) return { repositories, since: now };
+  const { since, asked } = before;
+  const isQuiet = before.repositories === repositories || now - since >= longestSettleMs;
+  const isDue = isQuiet && (asked === undefined || now - asked >= askAgainMs);
+  if (isDue) return { repositories, since, asked: now };
+  return { repositories, since, ...(asked === undefined ? {} : { asked }) };
 }
