@@ -1,6 +1,6 @@
 import { Failure } from '../domain/failure.ts';
 import type { FailureFacts } from '../domain/sync/failure-facts.ts';
-import { wantedOf, type Claim, type SyncPlan } from '../domain/sync/plan.ts';
+import { isWanted, type Claim, type SyncPlan } from '../domain/sync/plan.ts';
 import type { CopyPosition } from '../domain/sync/progress.ts';
 import type { CopyEngine, RepositoryEndpoint } from '../infra/copy/engine.ts';
 import type { SiteLimits } from '../infra/copy/site-limits.ts';
@@ -62,5 +62,5 @@ async function checkClaim(deps: SyncDependencies, claim: Claim): Promise<void> {
   };
   if (repository === undefined || repository.metadata.uid !== claim.uid) return refuse('it was deleted');
   if (repository.metadata.deletionTimestamp !== undefined) return refuse('it is being deleted');
-  return wantedOf(repository.spec) === claim.wanted ? undefined : refuse('its spec was changed');
+  return isWanted(claim, repository.spec) ? undefined : refuse('its spec was changed');
 }

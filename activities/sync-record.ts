@@ -2,7 +2,7 @@ import { Failure } from '../domain/failure.ts';
 import type { ObjectRef } from '../domain/resources/meta.ts';
 import type { SyncTrigger } from '../domain/resources/repository.ts';
 import { onlyMetadata, type SyncOutcome } from '../domain/sync/outcome.ts';
-import { planSync as decide, wantedOf, type SyncPlan } from '../domain/sync/plan.ts';
+import { isWanted, planSync as decide, type SyncPlan } from '../domain/sync/plan.ts';
 import { endedStatus, syncingStatus } from '../domain/sync/status.ts';
 import { describeOutcome, imageName } from '../domain/sync/words.ts';
 import type { SyncDependencies } from './dependencies.ts';
@@ -52,15 +52,16 @@ export async function recordSync(deps: SyncDependencies, outcome: SyncOutcome): 
 
 /** Does nothing for an object that is gone. */
 async function tellOutcome(deps: SyncDependencies, outcome: SyncOutcome): Promise<Recorded> {
-  const { ref, uid, wanted } = outcome.plan.claim;
-  let newest = wanted;
+  const { claim } = outcome.plan;
+  const { ref, uid } = claim;
+  let changed = false;
   const isThere = await deps.resources.resource('repositories').updateStatus(ref, uid, ({ spec, status }) => {
-    newest = wantedOf(spec);
+    changed = !isWanted(claim, spec);
     return endedStatus(status, outcome);
   });
   if (!isThere) return { changed: false };
   await announce(deps, outcome);
-  return { changed: newest !== wanted };
+  return { changed };
 }
 
 /** An Event for whatever a person may want to know of: no quiet scheduled sync, no run that a newer one replaced. */

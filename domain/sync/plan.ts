@@ -1,5 +1,6 @@
 import { parseDuration } from '../duration.ts';
 import { asFailure } from '../failure.ts';
+import { fingerprint } from '../fingerprint.ts';
 import { parseDigest } from '../names/digest.ts';
 import { parseSiteName } from '../names/kubernetes-name.ts';
 import { parseRegistryDomain } from '../names/registry-domain.ts';
@@ -130,8 +131,21 @@ export function planFor(plan: SyncPlan, sites: readonly string[]): SyncPlan {
 export const isMetadataOnly = (plan: SyncPlan): boolean =>
   plan.sites.length + plan.offlineSites.length + plan.missingSites.length === 0;
 
+/** Characters that each step of a run may carry of what is wanted; of a longer one, with hundreds of sites, its fingerprint. */
+const longestWanted = 400;
+
 /** Everything of a spec that decides what lands where; a change of an interval or a description is none. */
 export function wantedOf(spec: RepositorySpec): string {
+  const whole = wholeWanted(spec);
+  return whole.length > longestWanted ? fingerprint(whole) : whole;
+}
+
+/** Whether a spec wants what it wanted when the run began; runs of long ago carry all of it, however long. */
+export function isWanted({ wanted }: Pick<Claim, 'wanted'>, spec: RepositorySpec): boolean {
+  return wanted === wantedOf(spec) || wanted === wholeWanted(spec);
+}
+
+function wholeWanted(spec: RepositorySpec): string {
   const { repository, tag, registryRef, sites, platforms, tagSelector, pinnedDigest, pins } = spec;
   const { verification } = spec;
   const known = [repository, tag, registryRef, sites, platforms, tagSelector, pinnedDigest, pins];
