@@ -1,7 +1,13 @@
 import { Failure } from '../../domain/failure.ts';
 import type { Descriptor } from '../../domain/image/descriptor.ts';
 import type { Digest } from '../../domain/names/digest.ts';
-import type { Attachment, ContentSource, ContentTarget, ManifestSource } from './content.ts';
+import {
+  accessOf,
+  type Attachment,
+  type ContentSource,
+  type ContentTarget,
+  type ManifestSource,
+} from './content.ts';
 import { GraphCopy, type CopyContext, type GraphCopyOptions } from './copy-graph.ts';
 import { loadGraph, type ImageGraph } from './image-graph.ts';
 
@@ -98,7 +104,7 @@ async function copyOne(
   options: GraphCopyOptions,
 ): Promise<boolean> {
   try {
-    const graph = await loadGraph(context.manifests.before(source, source.key), attachment, options);
+    const graph = await loadGraph(context.manifests.before(source, accessOf(source)), attachment, options);
     const { signal, memory, limiter } = options;
     await new GraphCopy(source, target, graph, context, {
       ...(signal === undefined ? {} : { signal }),

@@ -132,6 +132,13 @@ export interface StoreIdentity {
   readonly label: string;
   /** Equal for two objects exactly where they are the same store: one upload of a blob runs per key. */
   readonly key: string;
+  /** Equal where the credential is the same as well: what one may read is no right of the other. Default: `key`. */
+  readonly access?: string;
+}
+
+/** What may be shared between two users of a store. */
+export function accessOf({ key, access }: StoreIdentity): string {
+  return access ?? key;
 }
 
 /** A store that can be both ends of a copy: a registry's repository, an OCI layout directory, an S3 pool. */

@@ -4,7 +4,7 @@ import type { Digest } from '../../domain/names/digest.ts';
 import type { RepositoryPath } from '../../domain/names/repository-path.ts';
 import { stagingTag } from '../../domain/lifecycle/system-tags.ts';
 import type { TagName } from '../../domain/names/tag.ts';
-import type { ContentSource, ContentTarget } from './content.ts';
+import { accessOf, type ContentSource, type ContentTarget } from './content.ts';
 import type { CopyHooks, CopyReport } from './engine.ts';
 import { levels, type GraphNode, type ImageGraph } from './image-graph.ts';
 import { inParallel, pause } from './in-parallel.ts';
@@ -118,6 +118,7 @@ export class GraphCopy {
         this.#countRepair(error);
         await this.#uploadLost();
         await this.#pushManifests(staging);
+        await this.#settle(staging);
       }
     }
   }
@@ -188,16 +189,10 @@ export class GraphCopy {
   async #placeBlob(blob: Descriptor): Promise<void> {
     const { signal } = this.#options;
     const key = `${this.#target.key} ${blob.digest}`;
-    for (;;) {
-      try {
-        await this.#context.flights.run(key, () => this.#placeUnshared(blob));
-        break;
-      } catch (error) {
-        // Another copy brought this blob and was cancelled: then it is ours to bring.
-        const foreign = error instanceof Failure && error.code === 'Cancelled' && signal?.aborted !== true;
-        if (!foreign) throw error;
-      }
-    }
+    // Where the copy that brings it has another source, or other rights, how that one failed is not ours.
+    const circle = `${accessOf(this.#source)} ${accessOf(this.#target)}`;
+    const asker = signal === undefined ? { circle } : { circle, signal };
+    await this.#context.flights.run(key, () => this.#placeUnshared(blob), asker);
     this.#tally.placed(blob);
   }
 

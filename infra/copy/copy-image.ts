@@ -4,7 +4,7 @@ import type { Digest } from '../../domain/names/digest.ts';
 import type { PlatformSelection } from '../../domain/resources/repository.ts';
 import { attachedBlobs, copyAttachments, findAttachments, type Found } from './attachments.ts';
 import type { BandwidthLimiter } from './bandwidth.ts';
-import type { BlobSource, ContentSource, ContentTarget } from './content.ts';
+import { accessOf, type BlobSource, type ContentSource, type ContentTarget } from './content.ts';
 import { GraphCopy, type CopyContext, type GraphCopyOptions } from './copy-graph.ts';
 import type { CopyReport } from './engine.ts';
 import type { ImageGraph } from './image-graph.ts';
@@ -40,7 +40,7 @@ export async function copyImage(
 ): Promise<CopyReport> {
   const state = await stateOf(target, root, options);
   if (state === 'there') return unchanged(root.digest);
-  const manifests = context.manifests.before(source, source.key);
+  const manifests = context.manifests.before(source, accessOf(source));
   const [graph] = await Promise.all([
     loadSelected(manifests, root, options.platforms, options.signal),
     learn(target, state, context, options),
@@ -75,7 +75,7 @@ export async function copyImageToMany(
   );
   if (states.every((state) => state === 'there'))
     return targets.map(({ target }) => ({ target, report: unchanged(root.digest) }));
-  const manifests = context.manifests.before(source, source.key);
+  const manifests = context.manifests.before(source, accessOf(source));
   const [graph] = await Promise.all([
     loadSelected(manifests, root, options.platforms, options.signal),
     ...targets.map(({ target }, index) => learn(target, states[index], context, options)),

@@ -3,7 +3,13 @@ import type { Descriptor } from '../../domain/image/descriptor.ts';
 import type { Digest } from '../../domain/names/digest.ts';
 import type { TagName } from '../../domain/names/tag.ts';
 import type { ServedBy } from '../../domain/resources/repository.ts';
-import type { Attachment, ByteSink, ContentSource, StoredManifest } from './content.ts';
+import {
+  accessOf,
+  type Attachment,
+  type ByteSink,
+  type ContentSource,
+  type StoredManifest,
+} from './content.ts';
 import { WatchedSink } from './watched-sink.ts';
 
 type SourceName = 'pool' | 'upstream';
@@ -22,6 +28,7 @@ interface NamedSource {
 export class SeveralSources implements ContentSource {
   readonly label: string;
   readonly key: string;
+  readonly access: string;
   readonly #sources: readonly NamedSource[];
   readonly #served = new Set<SourceName>();
   readonly #away = new Set<SourceName>();
@@ -36,6 +43,7 @@ export class SeveralSources implements ContentSource {
     ];
     this.label = this.#sources.map(({ source }) => source.label).join(' or ');
     this.key = this.#sources.map(({ source }) => source.key).join(' ');
+    this.access = this.#sources.map(({ source }) => accessOf(source)).join(' ');
   }
 
   /** Undefined where nothing was read so far. */

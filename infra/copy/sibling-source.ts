@@ -2,7 +2,14 @@ import { Failure } from '../../domain/failure.ts';
 import type { Descriptor } from '../../domain/image/descriptor.ts';
 import type { Digest } from '../../domain/names/digest.ts';
 import type { TagName } from '../../domain/names/tag.ts';
-import type { Attachment, BlobSource, ByteSink, ContentSource, StoredManifest } from './content.ts';
+import {
+  accessOf,
+  type Attachment,
+  type BlobSource,
+  type ByteSink,
+  type ContentSource,
+  type StoredManifest,
+} from './content.ts';
 import { WatchedSink } from './watched-sink.ts';
 
 /** Which targets of a copy have which blobs by now, because this copy brought them there. */
@@ -32,6 +39,7 @@ export class BlobHolders {
 export class SiblingSource implements ContentSource {
   readonly label: string;
   readonly key: string;
+  readonly access: string;
   readonly #source: ContentSource;
   readonly #holders: BlobHolders;
 
@@ -40,6 +48,7 @@ export class SiblingSource implements ContentSource {
     this.#holders = holders;
     this.label = source.label;
     this.key = source.key;
+    this.access = accessOf(source);
   }
 
   resolve(reference: TagName | Digest, signal?: AbortSignal): Promise<Descriptor | undefined> {

@@ -1,7 +1,7 @@
 import { asFailure, Failure } from '../../domain/failure.ts';
 import type { Descriptor } from '../../domain/image/descriptor.ts';
 import type { BandwidthLimiter } from './bandwidth.ts';
-import type { BlobSource, ContentSource, ContentTarget } from './content.ts';
+import { accessOf, type BlobSource, type ContentSource, type ContentTarget } from './content.ts';
 import type { CopyContext, GraphCopy } from './copy-graph.ts';
 import { FanOut, type FanMember } from './fan-out.ts';
 import { moveBlob } from './move-blob.ts';
@@ -36,14 +36,15 @@ export async function spreadBlob(
   const lacking = await whoLack(targets, blob);
   if (lacking.length < 2) return;
   const key = `spread ${lacking.map(({ target }) => target.key).join(' ')} ${blob.digest}`;
-  for (;;) {
-    try {
-      return await order.context.flights.run(key, () => spread(order, lacking, blob));
-    } catch (error) {
-      if (order.signal?.aborted === true) throw new Failure('Cancelled', { cause: error });
-      // Another copy shared this read and was stopped: then it is ours. Anything else its own copy will find out.
-      if (asFailure(error).code !== 'Cancelled') return;
-    }
+  const { signal } = order;
+  try {
+    await order.context.flights.run(key, () => spread(order, lacking, blob), {
+      circle: accessOf(order.source),
+      ...(signal === undefined ? {} : { signal }),
+    });
+  } catch (error) {
+    // Anything else its own copy will find out.
+    if (signal?.aborted === true) throw new Failure('Cancelled', { cause: error });
   }
 }
 

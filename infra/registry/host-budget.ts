@@ -15,6 +15,8 @@ export interface BudgetLimits {
   readonly breakAfter?: number;
   /** Milliseconds it is then left alone. Default: 30 000. */
   readonly breakMs?: number;
+  /** Milliseconds that the first call after a pause may take before another one goes first. Default: 5000. */
+  readonly probeMs?: number;
 }
 
 /** The budget of one host. A pause or an outage seen by one call holds back all of them. */
@@ -25,9 +27,11 @@ export class HostBudget {
   readonly #longestWaitMs: number;
   readonly #breakAfter: number;
   readonly #breakMs: number;
+  readonly #probeMs: number;
   readonly #host: string;
   #pausedUntil = 0;
-  #probing = false;
+  /** Until when the others wait for who went first after a pause; 0 where nobody did. */
+  #probedUntil = 0;
   #failures = 0;
   #brokenUntil = 0;
   #lastCode: FailureCode = 'RegistryUnavailable';
@@ -40,18 +44,23 @@ export class HostBudget {
     this.#longestWaitMs = limits.longestWaitMs ?? 30_000;
     this.#breakAfter = limits.breakAfter ?? 12;
     this.#breakMs = limits.breakMs ?? 30_000;
+    this.#probeMs = limits.probeMs ?? 5000;
   }
 
-  /** Waits out a pause; after it one caller goes first and the rest follow once that one was served. */
+  /**
+   * Waits out a pause; after it one caller goes first and the rest follow once that one was served. One that takes long, as
+   * a large upload does, is followed by the next, so that nobody waits for the end of it.
+   */
   async enter(signal?: AbortSignal): Promise<void> {
     this.#refuseWhileBroken();
     while (this.#pausedUntil > 0) {
-      const wait = this.#pausedUntil - performance.now();
+      const now = performance.now();
+      const wait = this.#pausedUntil - now;
       if (wait > this.#longestWaitMs) {
         throw new Failure('RateLimited', { subject: this.#host, retryAfterMs: Math.ceil(wait) });
       }
-      if (wait <= 0 && !this.#probing) {
-        this.#probing = true;
+      if (wait <= 0 && now >= this.#probedUntil) {
+        this.#probedUntil = now + this.#probeMs;
         return;
       }
       await sleep(Math.max(wait, 50) + Math.random() * 50, undefined, signal === undefined ? {} : { signal });
@@ -62,20 +71,19 @@ export class HostBudget {
   served(): void {
     this.#failures = 0;
     this.#brokenUntil = 0;
-    if (!this.#probing) return;
-    this.#probing = false;
-    this.#pausedUntil = 0;
+    if (this.#probedUntil === 0) return;
+    this.#probedUntil = this.#pausedUntil = 0;
   }
 
   /** The host asked for a pause. Milliseconds. */
   pause(ms: number): void {
-    this.#probing = false;
+    this.#probedUntil = 0;
     this.#pausedUntil = Math.max(this.#pausedUntil, performance.now() + ms);
   }
 
   /** The host failed to answer, or answered 5xx; `code` says how. */
   failed(code: FailureCode): void {
-    this.#probing = false;
+    this.#probedUntil = 0;
     this.#failures += 1;
     this.#lastCode = code;
     if (this.#failures >= this.#breakAfter) this.#brokenUntil = performance.now() + this.#breakMs;
@@ -83,7 +91,7 @@ export class HostBudget {
 
   /** The caller gave up before there was an answer. */
   abandoned(): void {
-    this.#probing = false;
+    this.#probedUntil = 0;
   }
 
   /** Whether the host asked for a pause in the last moments, so that odd answers are to be read as more of the same. */

@@ -53,7 +53,8 @@ async function continueUpload(
       url: known,
       scope,
       about,
-      accept: [400, 404, 405, 416],
+      accept: [400, 404, 405, 410, 416],
+      tries: 3,
       ...(signal === undefined ? {} : { signal }),
     });
     const offset = answer.ok ? uploadedBytes(answer.header('range')) : undefined;
@@ -62,12 +63,16 @@ async function continueUpload(
     memory?.remember(memoryKey, location.href);
     return new RegistryUpload(context, location, offset);
   } catch (error) {
-    if (
-      error instanceof Failure &&
-      (error.code === 'LocationRefused' || error.code === 'UnexpectedResponse')
-    ) {
-      return forget();
-    }
+    if (error instanceof Failure && isOfTheSession(error)) return forget();
     throw error;
   }
+}
+
+/**
+ * Whether it is the upload that cannot be continued, and not the registry that is away. distribution answers 500 for one
+ * whose parts are gone from its store, such as by a lifecycle rule of the bucket: always, so it is not asked again.
+ */
+function isOfTheSession({ code, detail }: Failure): boolean {
+  if (code === 'RegistryUnavailable') return detail?.startsWith('HTTP 500') === true;
+  return code === 'LocationRefused' || code === 'UnexpectedResponse';
 }

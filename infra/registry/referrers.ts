@@ -168,11 +168,12 @@ export class Referrers {
    * many tags that asking one by one costs less.
    */
   #attachmentTags(signal: AbortSignal | undefined): Promise<ReadonlySet<string> | undefined> {
-    return this.#client.shortLived(attachmentTagsKey(this.#path), async () => {
+    const list = async (): Promise<ReadonlySet<string> | undefined> => {
       const { session } = this.#client;
       const some = await listSomeTags(session, this.#path, this.#scope, this.#about, maxTagPages, signal);
       return some.complete ? attachmentTags(some.tags) : undefined;
-    });
+    };
+    return this.#client.shortLived(attachmentTagsKey(this.#path), list, signal);
   }
 
   #get(url: URL, signal: AbortSignal | undefined): Promise<HttpAnswer> {

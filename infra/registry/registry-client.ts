@@ -32,11 +32,14 @@ export interface RegistryLimits extends BudgetLimits, PaceLimits {
 }
 
 const shortLifeMs = 5000;
+let clients = 0;
 /** A fleet has a registry a site; what is kept of one is small while nothing moves. */
 const maxClients = 2000;
 
 /** One registry with one credential: its connections, tokens and what was learned about it. */
 export class RegistryClient {
+  /** No two of a process have the same. */
+  readonly id: number = (clients += 1);
   readonly access: RegistryAccess;
   readonly session: RegistrySession;
   readonly reads: ReadPool;
@@ -75,14 +78,15 @@ export class RegistryClient {
   }
 
   /** Answers a question once for everybody who asks within five seconds. */
-  async shortLived<T>(key: string, ask: () => Promise<T>): Promise<T> {
+  async shortLived<T>(key: string, ask: () => Promise<T>, signal?: AbortSignal): Promise<T> {
     const known = this.#recent.get(key);
     if (known !== undefined && known.until > performance.now()) return known.value as T;
-    return this.#flights.run(key, async () => {
+    const asked = async (): Promise<T> => {
       const value = await ask();
       this.learned(key, value);
       return value;
-    });
+    };
+    return this.#flights.run(key, asked, signal === undefined ? {} : { signal });
   }
 
   /** An answer that came along with another one. */

@@ -24,6 +24,7 @@ import { BlobReader } from './blob-reader.ts';
 import type { HttpAnswer } from './http-answer.ts';
 import { pushedManifestFailure } from './manifest-refusal.ts';
 import { hasLastByte } from './last-byte.ts';
+import { mountBlob } from './mount-blob.ts';
 import { attachmentTagsKey, Referrers } from './referrers.ts';
 import type { RegistryClient } from './registry-client.ts';
 import { openRegistryUpload } from './open-upload.ts';
@@ -37,6 +38,7 @@ export type StoreRole = 'source' | 'destination';
 export class RegistryStore implements ContentStore, BlobMounter {
   readonly label: string;
   readonly key: string;
+  readonly access: string;
   readonly gcSettleSeconds: number;
   readonly gcDeletesUntagged: boolean;
   readonly #client: RegistryClient;
@@ -53,6 +55,7 @@ export class RegistryStore implements ContentStore, BlobMounter {
     this.#scope = { path, actions: role === 'source' ? ['pull'] : ['pull', 'push'] };
     this.label = `${client.access.domain}/${path}`;
     this.key = `${client.session.origins.registry}/${path}`;
+    this.access = `${this.key} as ${client.id}`;
     this.gcSettleSeconds = client.access.gcSettleSeconds ?? 0;
     this.gcDeletesUntagged = client.access.gcDeletesUntagged ?? false;
     this.#reader = new BlobReader(client.session, client.reads);
@@ -207,22 +210,11 @@ export class RegistryStore implements ContentStore, BlobMounter {
     return answer.ok || answer.status === 404;
   }
 
-  async mountBlob(blob: Descriptor, from: RepositoryPath, signal?: AbortSignal): Promise<boolean> {
-    const url = this.#url('blobs/uploads/', `?${new URLSearchParams({ mount: blob.digest, from })}`);
-    const scope: Scope = { ...this.#scope, mountFrom: [from] };
-    const about = this.#about(blob.digest);
-    const answer = await this.#call(
-      { method: 'POST', url, scope, about, accept: [400, 401, 403, 404, 405] },
-      signal,
-    );
-    if (answer.status === 201) return true;
-    const location = answer.header('location');
-    if (answer.status === 202 && location !== undefined) {
-      const session = new URL(location, url.href);
-      const cancel = { method: 'DELETE', url: session, about, accept: [400, 404, 405] } as const;
-      if (session.origin === url.origin) await this.#call(cancel, undefined).catch(() => undefined);
-    }
-    return false;
+  mountBlob(blob: Descriptor, from: RepositoryPath, signal?: AbortSignal): Promise<boolean> {
+    const { session } = this.#client;
+    const [uploads, about] = [this.#url('blobs/uploads/'), this.#about(blob.digest)];
+    const mount = { session, uploads, blob, from, scope: this.#scope, about };
+    return mountBlob(signal === undefined ? mount : { ...mount, signal });
   }
 
   /** Undefined where the answer to a HEAD makes no sense; 400 and 405 come from proxies that know only GET. */

@@ -108,7 +108,7 @@ export class RegistryUpload implements BlobUpload {
       method: this.#strategy.method === 'put' ? 'PUT' : 'PATCH',
       url: this.#strategy.method === 'put' ? this.#withDigest() : this.#location,
       length,
-      answerTimeoutMs: this.#takingInMs(),
+      answerTimeoutMs: takingInMs(this.#context.session, this.#context.blob),
       headers: {
         'content-type': 'application/octet-stream',
         ...(whole ? {} : { 'content-range': `${this.#sent}-${this.#sent + length - 1}` }),
@@ -156,16 +156,10 @@ export class RegistryUpload implements BlobUpload {
       },
       accept: [400, 404, 413, 416],
       tries: 1,
-      answerTimeoutMs: this.#takingInMs(),
+      answerTimeoutMs: takingInMs(this.#context.session, this.#context.blob),
       ...(signal === undefined ? {} : { signal }),
     });
     await this.#judge(answer, [201, 204]);
-  }
-
-  /** Milliseconds that the registry may take for the end of the upload. */
-  #takingInMs(): number {
-    const { session, blob } = this.#context;
-    return session.transport.headersTimeoutMs + (blob.size / takenInPerSecond) * 1000;
   }
 
   /** Prefers what the registry said to how the connection broke. */
@@ -207,6 +201,11 @@ export class RegistryUpload implements BlobUpload {
   #gate(location: string | undefined): URL {
     return gatedLocation(this.#context, this.#location, location);
   }
+}
+
+/** Milliseconds that a registry may take over all of a blob once it has it. */
+export function takingInMs(session: RegistrySession, blob: Descriptor): number {
+  return session.transport.headersTimeoutMs + (blob.size / takenInPerSecond) * 1000;
 }
 
 /** The address that an upload goes on at. Throws `LocationRefused` or `BadUploadSession`. */

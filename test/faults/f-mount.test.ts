@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { Failure } from '../../domain/failure.ts';
 import { parseRepositoryPath } from '../../domain/names/repository-path.ts';
-import { answers } from '../support/misbehaving-registry/behaviours.ts';
+import { answers, hangs, resets } from '../support/misbehaving-registry/behaviours.ts';
 import type { MisbehavingRegistry } from '../support/misbehaving-registry/registry.ts';
 import { sampleImage } from '../support/misbehaving-registry/images.ts';
 import { streamed } from '../support/faults/streamed.ts';
@@ -24,6 +24,21 @@ heading('F. Mounts, full disks, early answers, cancelled copies', () => {
     assert.equal(sentTo(world, target), 0);
     assert.ok(report.blobsReused >= 2);
   });
+
+  for (const [what, fault] of [
+    ['hangs', hangs()],
+    ['fails', answers({ status: 500 })],
+    ['is reset', resets()],
+  ] as const) {
+    row(`F13 a mount that ${what} costs no copy: the blob is sent`, async (world) => {
+      const { image, source, target } = await streamed(world, 'f13-fault', 1000);
+      target.hold('edge/base', image);
+      target.script({ method: 'POST', path: 'mount=' }, fault);
+      await world.copy(source, target, { mountFrom });
+      world.landed(target, image);
+      assert.ok(world.trace.count('POST', 'mount=', target.origin) <= 8, 'asked a few times at most');
+    });
+  }
 
   row('F15 a mount that claims success and did nothing is repaired by sending the blob', async (world) => {
     const { image, source, target } = await streamed(world, 'f15');

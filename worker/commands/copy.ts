@@ -7,6 +7,7 @@ import { parseRepositoryPath } from '../../domain/names/repository-path.ts';
 import type { TagName } from '../../domain/names/tag.ts';
 import { BandwidthLimiter } from '../../infra/copy/bandwidth.ts';
 import { BlobGuesses } from '../../infra/copy/blob-guesses.ts';
+import { accessOf } from '../../infra/copy/content.ts';
 import type { CopyContext } from '../../infra/copy/copy-graph.ts';
 import { copyImageToMany, type ImageCopyOptions, type TargetOutcome } from '../../infra/copy/copy-image.ts';
 import { ManifestCache } from '../../infra/copy/manifest-cache.ts';
@@ -129,7 +130,7 @@ class CopyRun {
   async #resolve(from: OpenPlace, source: Place, isNew: boolean): Promise<Descriptor | undefined> {
     if (!isNew || source.tag === undefined || source.digest !== undefined) return from.resolve(this.#signal);
     const manifest = await from.store.readTag(source.tag, this.#signal);
-    if (manifest !== undefined) this.#manifests.hold(from.store.key, manifest);
+    if (manifest !== undefined) this.#manifests.hold(accessOf(from.store), manifest);
     return manifest?.descriptor;
   }
 
