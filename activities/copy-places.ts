@@ -1,4 +1,4 @@
-import { Failure } from '../domain/failure.ts';
+import { asFailure, Failure } from '../domain/failure.ts';
 import type { FailureFacts } from '../domain/sync/failure-facts.ts';
 import { isWanted, type Claim, type SyncPlan } from '../domain/sync/plan.ts';
 import type { CopyPosition } from '../domain/sync/progress.ts';
@@ -53,6 +53,17 @@ export function clusterPlaces(deps: SyncDependencies & Pick<CopyDependencies, 'l
     report: (claim, position, pulse) => openProgressReport(deps, claim, position, pulse),
     telling: (order, step, failed) => tellingFailedTry(deps, order, step, failed),
   };
+}
+
+/** Whether the object that asked for a run is there and wants what it wanted when the run began. */
+export async function isStillWanted(deps: SyncDependencies, claim: Claim): Promise<boolean> {
+  try {
+    await checkClaim(deps, claim);
+    return true;
+  } catch (error) {
+    if (asFailure(error).code === 'Superseded') return false;
+    throw error;
+  }
 }
 
 async function checkClaim(deps: SyncDependencies, claim: Claim): Promise<void> {

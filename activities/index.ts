@@ -1,14 +1,14 @@
 import type { ObjectRef } from '../domain/resources/meta.ts';
 import type { ManifestStatus, SyncTrigger } from '../domain/resources/repository.ts';
 import type { RunIdentity, SyncOutcome } from '../domain/sync/outcome.ts';
-import type { SyncPlan } from '../domain/sync/plan.ts';
+import type { Claim, SyncPlan } from '../domain/sync/plan.ts';
 import type { SiteOpening } from '../domain/sync/desk.ts';
 import type { Survey } from '../domain/sync/survey.ts';
 import type { VerifyResult } from '../domain/sync/verification.ts';
 import type { CopyReport } from '../infra/copy/engine.ts';
 import type { SiteWait } from '../domain/sync/site-wait.ts';
 import { copyImage, type CopyOrder } from './copy-image.ts';
-import type { CopyDependencies } from './copy-places.ts';
+import { isStillWanted, type CopyDependencies } from './copy-places.ts';
 import { copyImageToSites, failureAmong, type ManyCopyOrder, type SiteCopy } from './copy-to-sites.ts';
 import type { SyncDependencies, VerifyDependencies } from './dependencies.ts';
 import { describeImage, type DescribeOrder } from './describe-image.ts';
@@ -28,6 +28,8 @@ import { checkConnection, recordConnection } from './verify-connection.ts';
 /** The steps that the hub's queue takes: they ask and write little. */
 export interface HubActivities {
   planSync(ref: ObjectRef): Promise<SyncPlan | undefined>;
+  /** Whether the object that asked for a run is there and wants what it wanted when the run began. */
+  stillWanted(claim: Claim): Promise<boolean>;
   lookOnSchedule(ref: ObjectRef, run: RunIdentity): Promise<FirstLook | undefined>;
   /** `begun` is the first run's id, where a sync goes on in a later one. */
   beginSync(plan: SyncPlan, trigger: SyncTrigger, begun?: string): Promise<void>;
@@ -62,6 +64,7 @@ export function createHubActivities(
   const choices = new ChoiceMemory();
   return {
     planSync: (ref) => withHeartbeat(() => planSync(deps, ref)),
+    stillWanted: (claim) => withHeartbeat(() => isStillWanted(deps, claim)),
     lookOnSchedule: (ref, run) => lookOnSchedule(deps, choices, ref, run),
     beginSync: (plan, trigger, begun) => withHeartbeat(() => beginSync(deps, plan, trigger, begun)),
     surveyImages: (order) => tellingFailedTry(deps, order, () => surveyImages(deps, choices, order)),

@@ -21,12 +21,21 @@ export interface AskedAgain {
   looking: boolean;
   /** Who asked meanwhile. */
   meanwhile: Asked | undefined;
+  /** How often the run heard that the Repository was edited. */
+  edits: number;
 }
 
 /** A request that came while this run was under way, where it has to run once more because of it. */
 export function hearAskedAgain(story: SyncStory, before: SyncTrigger | undefined): AskedAgain {
-  const again: AskedAgain = { trigger: before, request: undefined, looking: false, meanwhile: undefined };
+  const again: AskedAgain = {
+    trigger: before,
+    request: undefined,
+    looking: false,
+    meanwhile: undefined,
+    edits: 0,
+  };
   setHandler(defineSignal<[SyncTrigger, string?]>(syncAgainSignal), (trigger, request) => {
+    if (trigger === 'spec') again.edits += 1;
     const isLate = story.progress.phase === 'recording' && atRisk.has(trigger);
     if (isLate || needsNewLook.has(trigger)) Object.assign(again, { trigger, request });
     else if (again.looking && atRisk.has(trigger)) again.meanwhile = { trigger, request };

@@ -43,7 +43,13 @@ export const cluster =
   proxyActivities<
     Pick<
       HubActivities,
-      'planSync' | 'beginSync' | 'recordSync' | 'recordConnection' | 'waitAtSites' | 'siteOpening'
+      | 'planSync'
+      | 'stillWanted'
+      | 'beginSync'
+      | 'recordSync'
+      | 'recordConnection'
+      | 'waitAtSites'
+      | 'siteOpening'
     >
   >(clusterOptions);
 

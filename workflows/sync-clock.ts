@@ -19,6 +19,9 @@ export class SyncClock {
   readonly #patience: number;
   readonly #errands = new Set<Errand>();
   readonly #away = new Set<string>();
+  /** What is under way, and why it was stopped. */
+  #work: CancellationScope | undefined;
+  #stoppedBy: FailureFacts | undefined;
   #endsAt: number;
   #givenBackMs: number;
   /** Until when waiting was counted: several sites may be waited for at once. */
@@ -36,18 +39,27 @@ export class SyncClock {
     return this.#givenBackMs;
   }
 
-  /** Runs work while there is time. Returns what stopped it: its own failure, `SyncTimeout` or `Cancelled`. */
+  /** Runs work while there is time. Returns what stopped it: its own failure, `SyncTimeout`, `Cancelled`, or what {@link stop} was told. */
   async inTime(work: () => Promise<void>): Promise<FailureFacts | undefined> {
     const outside = CancellationScope.current();
     const inside = new CancellationScope();
+    this.#work = inside;
     try {
       await inside.run(() => this.#ticking(inside, work));
       return undefined;
     } catch (error) {
       if (!isCancellation(error)) return factsOfError(error);
       inside.cancel();
-      return { code: outside.consideredCancelled ? 'Cancelled' : 'SyncTimeout' };
+      return outside.consideredCancelled
+        ? { code: 'Cancelled' }
+        : (this.#stoppedBy ?? { code: 'SyncTimeout' });
     }
+  }
+
+  /** Calls off the work that is under way. */
+  stop(why: FailureFacts): void {
+    this.#stoppedBy = why;
+    this.#work?.cancel();
   }
 
   /** One copy by a site's own worker. Undefined where nobody there is at it, or nobody was found there before. */

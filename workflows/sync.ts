@@ -20,6 +20,7 @@ import { hearSiteTerms } from './site-terms.ts';
 import { cluster, registry } from './steps.ts';
 import { SyncClock } from './sync-clock.ts';
 import { beginStory, findableBy, now, showPlan, thisRun } from './sync-story.ts';
+import { whileWanted } from './while-wanted.ts';
 
 /**
  * Brings one Repository's images to its sites: plan, resolve and compare, copy what changed, read back, status and
@@ -39,7 +40,7 @@ export async function syncRepository(input: SyncInput): Promise<SyncReport> {
   if (quiet !== undefined) return finish(ref, quiet.outcome, quiet.recorded, again);
 
   const journey = beginJourney({ plan, trigger, started, story, look }, resume);
-  const { ending, next } = await travel(journey, resume);
+  const { ending, next } = await travel(journey, again, resume);
   if (next !== undefined) {
     return inNewRun(workflowInfo().memo, {
       ref,
@@ -118,14 +119,18 @@ interface Travelled {
 }
 
 /** The part that may fail, run out of time or be cancelled; whatever happens, it tells how far it got. */
-async function travel(journey: Journey, resume: SyncResume | undefined): Promise<Travelled> {
+async function travel(
+  journey: Journey,
+  again: Readonly<AskedAgain>,
+  resume: SyncResume | undefined,
+): Promise<Travelled> {
   const { plan, clock } = journey;
   let manifest: ManifestStatus | undefined;
   let next: string | undefined;
   const failure = await clock.inTime(async () => {
     if (journey.trigger !== 'schedule') await announce(journey);
     if (plan.problem !== undefined) throw workflowFailure(plan.problem);
-    next = await bringImages(journey, resume);
+    next = await whileWanted(plan.claim, again, clock, () => bringImages(journey, resume));
     if (next === undefined) manifest = await describe(journey);
   });
   return {

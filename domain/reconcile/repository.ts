@@ -2,6 +2,7 @@ import { parseDuration } from '../duration.ts';
 import { annotationPrefix } from '../resources/meta.ts';
 import type { EdgeSite } from '../resources/edge-site.ts';
 import type { Repository, SyncTrigger } from '../resources/repository.ts';
+import { wantedOf } from '../sync/plan.ts';
 import { sitesMoved, wantedTargets } from '../sync/site-choice.ts';
 
 /** What a Repository asks for, as it stands. */
@@ -12,6 +13,8 @@ export interface RepositoryWish {
   readonly start?: SyncTrigger;
   /** What tells this request from the next of its kind, so that asking twice starts one sync. Default: the status tells. */
   readonly request?: string;
+  /** What is wanted by now, where a sync runs that began before the last edit: it is told once. Default: it knows. */
+  readonly edited?: string;
   /** Whether a sync that runs should stop. */
   readonly cancel: boolean;
   /** Annotations that say which requests were acted on, to be written once they were. */
@@ -55,6 +58,7 @@ export function repositoryWish(repository: Repository, sites: readonly EdgeSite[
     schedule: { everyMs: interval(spec.syncInterval), paused: spec.suspend === true },
     ...(start === undefined ? {} : { start }),
     ...requestOf(start, repository, sites),
+    ...editedUnderRun(repository),
     cancel: asked(cancel),
     handled: Object.fromEntries(handled),
   };
@@ -79,6 +83,11 @@ function requestOf(
   return {};
 }
 
+function editedUnderRun({ status, metadata, spec }: Repository): { readonly edited?: string } {
+  const isBehind = (status?.observedGeneration ?? Infinity) < (metadata.generation ?? 1);
+  return status?.syncStatus === 'Syncing' && isBehind ? { edited: wantedOf(spec) } : {};
+}
+
 function requested(asked: (kind: typeof manual) => boolean): SyncTrigger | undefined {
   if (asked(urgent)) return 'urgent';
   return asked(manual) ? 'manual' : undefined;
@@ -93,8 +102,8 @@ function triggerOf(
   const observed = status?.observedGeneration;
   if (asked !== undefined) return asked;
   if (observed === undefined) return 'create';
-  // A run under way may have begun before the change: what it leaves is looked at when it has ended. Until then each write
-  // of its progress would be one more signal in its history, and a long copy has thousands of them.
+  // A run under way may have begun before the change: it is told, once, and what it leaves is looked at when it has ended. Else
+  // each write of its progress would be one more signal in its history, and a long copy has thousands of them.
   if (status?.syncStatus === 'Syncing') return undefined;
   if (observed < (metadata.generation ?? 1)) return 'spec';
   return sitesMoved(repository, sites) ? 'site' : undefined;

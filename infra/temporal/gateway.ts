@@ -53,6 +53,8 @@ export interface WorkflowGateway {
     request?: string,
     isWanted?: () => Promise<boolean>,
   ): Promise<StartedRun>;
+  /** Tells the sync that runs, if one does, that its Repository was edited. False where none runs. */
+  tellEdited(ref: ObjectRef): Promise<boolean>;
   /** The newest run of a sync, open or ended; undefined where there is none that Temporal still knows. */
   newestSync(ref: ObjectRef): Promise<SyncRun | undefined>;
   /** Asks a running sync to stop; resolves at once. False where none runs. `runId`: only this run. */

@@ -28,6 +28,7 @@ export function createWorkflowGateway(client: Client, witness: ScheduleWitness =
       isWanted === undefined || (await isWanted())
         ? startSync(client, ref, trigger, request)
         : servedRun(client, ref),
+    tellEdited: (ref) => tellEdited(client, ref),
     newestSync: async (ref) => (await newestRun(client, ref))?.run,
     startVerify: (ref) => startOrJoin(client, workflowTypes.verify, verifyStart(ref)),
     cancelSync: (ref, runId) => cancelSync(client, ref, runId),
@@ -71,6 +72,15 @@ async function startSync(
     if (heard === true) return run;
   }
   throw new Failure('EngineUnavailable', { side: 'cluster', subject: syncWorkflowId(ref) });
+}
+
+async function tellEdited(client: Client, ref: ObjectRef): Promise<boolean> {
+  const trigger: SyncTrigger = 'spec';
+  const heard = await engineCall(client, async () => {
+    await client.workflow.getHandle(syncWorkflowId(ref)).signal(syncAgainSignal, trigger);
+    return true;
+  });
+  return heard === true;
 }
 
 /** Temporal takes the wish to cancel a run that has ended, too, and does nothing: so it is asked first whether it runs. */

@@ -69,6 +69,7 @@ export function inProcessApi(overrides: Partial<ApiDependencies> = {}): InProces
       ensureSchedule: async (_ref, plan) => plan,
       newestSync: async () => undefined,
       deleteSchedule: async () => {},
+      tellEdited: async () => false,
       scheduledRepositories: async () => [],
       startVerify: async (ref) => run(`verify/${ref.namespace}/${ref.name}`),
       startBatch: async (input) => {

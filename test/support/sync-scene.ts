@@ -70,6 +70,7 @@ export function scene(plan: SyncPlan, change: Partial<HubActivities & CopyActivi
   const outcomes: SyncOutcome[] = [];
   const good: HubActivities & CopyActivities = {
     planSync: async () => plan,
+    stillWanted: async () => true,
     lookOnSchedule: async () => ({ plan }),
     beginSync: async () => {},
     surveyImages: async () => ({

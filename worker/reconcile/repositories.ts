@@ -17,6 +17,8 @@ import { ScheduleKeeper } from './schedules.ts';
 export class RepositoryReconciler {
   readonly #deps: ReconcileDependencies;
   readonly #schedules: ScheduleKeeper;
+  /** What the run of a Repository was told last that is wanted by now. */
+  readonly #told = new Map<string, string>();
 
   constructor(deps: ReconcileDependencies) {
     this.#deps = deps;
@@ -26,6 +28,7 @@ export class RepositoryReconciler {
   async reconcile(ref: ObjectRef): Promise<void> {
     const seen = this.#deps.caches.cache('repositories').get(ref);
     if (isGone(seen)) {
+      this.#told.delete(keyOf(ref));
       if (isGone(await this.#read(ref))) await this.#end(ref);
       return;
     }
@@ -58,6 +61,7 @@ export class RepositoryReconciler {
     const wanted = this.#wish(seen).schedule;
     const { heldBy } = await this.#schedules.ensure(ref, seen.metadata.uid ?? '', wanted);
     await this.#tell(ref, seen, heldBy);
+    await this.#tellRun(ref, this.#wish(seen).edited);
     if (!asksForAction(this.#wish(seen))) return;
     const repository = await this.#read(ref);
     if (isGone(repository)) return;
@@ -82,6 +86,15 @@ export class RepositoryReconciler {
     } catch (error) {
       if (asFailure(error).code !== 'Superseded') throw error;
     }
+  }
+
+  /**
+   * Each write of its progress shows the edit again, and an edit may change nothing that the run is about: so the run hears
+   * once of what is wanted, and looks for itself.
+   */
+  async #tellRun(ref: ObjectRef, edited: string | undefined): Promise<void> {
+    if (edited === undefined || this.#told.get(keyOf(ref)) === edited) return;
+    if (await this.#deps.workflows.tellEdited(ref)) this.#told.set(keyOf(ref), edited);
   }
 
   /** Says in the conditions what the Repository itself cannot know. */
@@ -109,6 +122,8 @@ export class RepositoryReconciler {
     return this.#deps.clients.resource('repositories').get(ref);
   }
 }
+
+const keyOf = ({ namespace, name }: ObjectRef): string => `${namespace}/${name}`;
 
 const isGone = (repository: Repository | undefined): repository is undefined =>
   repository === undefined || repository.metadata.deletionTimestamp !== undefined;

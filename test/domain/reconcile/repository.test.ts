@@ -30,7 +30,7 @@ const starts: readonly (readonly [string, Parts, string | undefined])[] = [
   ['a Repository that was never synced is synced', {}, 'create'],
   ['one whose spec changed since its last sync is synced', { generation: 3, observed: 2 }, 'spec'],
   [
-    'a spec that changes under a running sync asks for nothing until that has ended',
+    'a spec that changes under a running sync starts nothing until that has ended',
     { generation: 3, observed: 2, syncStatus: 'Syncing' },
     undefined,
   ],

@@ -1,0 +1,161 @@
+import assert from 'node:assert/strict';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { after, test } from 'node:test';
+import { Context } from '@temporalio/activity';
+import type { WorkflowHandle } from '@temporalio/client';
+import { historyToJSON } from '@temporalio/common/lib/proto-utils.js';
+import { Failure } from '../../domain/failure.ts';
+import { hubTaskQueue, syncWorkflowId } from '../../domain/sync/ids.ts';
+import { syncAgainSignal } from '../../domain/sync/input.ts';
+import type { SyncPlan } from '../../domain/sync/plan.ts';
+import { withoutPlaces } from '../support/history-places.ts';
+import { planOf, report, scene, type Scene } from '../support/sync-scene.ts';
+import { closeLab, workflowLab } from '../support/workflow-lab.ts';
+
+const recorded = process.env['IMAGEFERRY_RECORD_HISTORIES'];
+after(closeLab);
+
+/** A sync whose first copy would take for ever; `IMAGEFERRY_RECORD_HISTORIES=lab` keeps the first run's history for replays. */
+async function play(
+  plan: SyncPlan,
+  stage: Scene,
+  meanwhile: (handle: WorkflowHandle) => Promise<void>,
+): Promise<void> {
+  const lab = await workflowLab();
+  const { ref } = plan.claim;
+  await lab.run(stage.activities, async () => {
+    const handle = await lab.env.client.workflow.start('syncRepository', {
+      workflowId: syncWorkflowId(ref),
+      taskQueue: hubTaskQueue,
+      args: [{ ref, trigger: 'manual' }],
+    });
+    const { firstExecutionRunId } = handle;
+    await meanwhile(handle);
+    await handle.result().catch(() => undefined);
+    if (recorded === undefined) return;
+    const first = lab.env.client.workflow.getHandle(handle.workflowId, firstExecutionRunId);
+    const path = join(import.meta.dirname, '../replay/histories', `${recorded}-edited-${ref.name}.json`);
+    writeFileSync(path, withoutPlaces(historyToJSON(await first.fetchHistory())));
+  });
+}
+
+/** A copy that goes on until `gate` opens or it is cancelled. */
+function longCopy() {
+  const [begun, gate] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+  const ends: string[] = [];
+  return {
+    begun: begun.promise,
+    finish: () => gate.resolve(),
+    ends,
+    copy: async (): Promise<typeof report> => {
+      const context = Context.current();
+      const beat = setInterval(() => context.heartbeat(), 100);
+      begun.resolve();
+      try {
+        await Promise.race([gate.promise, context.cancelled]);
+        ends.push('finished');
+        return report;
+      } catch (error) {
+        ends.push('cancelled');
+        throw error;
+      } finally {
+        clearInterval(beat);
+      }
+    },
+  };
+}
+
+const tellEdit = (handle: WorkflowHandle): Promise<void> => handle.signal(syncAgainSignal, 'spec');
+
+test('an edit of what is wanted calls off the copy under way, and the sync runs again for what is wanted by now', async () => {
+  const plan = planOf('elsewhere');
+  const first = longCopy();
+  let copies = 0;
+  const ended: (readonly [string, string, string | undefined])[] = [];
+  const stage = scene(plan, {
+    stillWanted: async () => false,
+    copyImage: async () => ((copies += 1) === 1 ? first.copy() : report),
+    recordSync: async ({ run, result, failure }) => {
+      ended.push([run.trigger, result, failure?.code]);
+      return { changed: ended.length === 1 };
+    },
+  });
+  await play(plan, stage, async (handle) => {
+    await first.begun;
+    await tellEdit(handle);
+  });
+  assert.deepEqual(first.ends, ['cancelled']);
+  assert.deepEqual(ended, [
+    ['manual', 'Failed', 'Superseded'],
+    ['spec', 'Success', undefined],
+  ]);
+});
+
+test('an edit of an interval or a description calls nothing off', async () => {
+  const plan = planOf('interval');
+  const first = longCopy();
+  const asked = Promise.withResolvers<void>();
+  const stage = scene(plan, {
+    stillWanted: async ({ wanted }) => {
+      asked.resolve();
+      return wanted === plan.claim.wanted;
+    },
+    copyImage: first.copy,
+  });
+  await play(plan, stage, async (handle) => {
+    await first.begun;
+    await tellEdit(handle);
+    await asked.promise;
+    first.finish();
+  });
+  assert.deepEqual(first.ends, ['finished']);
+  assert.deepEqual(
+    stage.outcomes.map(({ result }) => result),
+    ['Success'],
+  );
+});
+
+test('a copy goes on where the cluster cannot say whether it is wanted, and a later edit calls it off all the same', async () => {
+  const plan = planOf('unsure');
+  const first = longCopy();
+  const asked = Promise.withResolvers<void>();
+  let questions = 0;
+  const stage = scene(plan, {
+    stillWanted: async () => {
+      questions += 1;
+      if (questions === 1) {
+        asked.resolve();
+        throw new Failure('Forbidden', { side: 'cluster' });
+      }
+      return false;
+    },
+    copyImage: first.copy,
+  });
+  await play(plan, stage, async (handle) => {
+    await first.begun;
+    await tellEdit(handle);
+    await asked.promise;
+    await tellEdit(handle);
+  });
+  assert.equal(questions, 2);
+  assert.deepEqual(
+    stage.outcomes.map(({ failure }) => failure?.code),
+    ['Superseded'],
+  );
+});
+
+test('who cancels a sync that was edited meanwhile gets it cancelled', async () => {
+  const plan = planOf('both');
+  const first = longCopy();
+  const stage = scene(plan, { stillWanted: async () => true, copyImage: first.copy });
+  await play(plan, stage, async (handle) => {
+    await first.begun;
+    await tellEdit(handle);
+    await handle.cancel();
+  });
+  assert.deepEqual(
+    stage.outcomes.map(({ result }) => result),
+    ['Cancelled'],
+  );
+});
