@@ -6,7 +6,6 @@ import {
   getExternalWorkflowHandle,
   isCancellation,
   patched,
-  ParentClosePolicy,
   setHandler,
   startChild,
   workflowInfo,
@@ -14,8 +13,9 @@ import {
 import { WorkflowExecutionAlreadyStartedError } from '@temporalio/common';
 import type { ObjectRef } from '../domain/resources/meta.ts';
 import { deskSignals, type DeskInput, type SiteOpening } from '../domain/sync/desk.ts';
-import { hubTaskQueue, syncWorkflowId } from '../domain/sync/ids.ts';
+import { syncWorkflowId } from '../domain/sync/ids.ts';
 import { syncAgainSignal } from '../domain/sync/input.ts';
+import { childSync } from './child-sync.ts';
 import { cluster, greeting } from './steps.ts';
 import { syncRepository } from './sync.ts';
 
@@ -109,16 +109,8 @@ async function isAsked(ref: ObjectRef): Promise<boolean> {
 
 /** False where one runs already. */
 async function isStarted(ref: ObjectRef): Promise<boolean> {
-  const workflowId = syncWorkflowId(ref);
   try {
-    await startChild(syncRepository, {
-      workflowId,
-      taskQueue: hubTaskQueue,
-      args: [{ ref, trigger: 'resumed' }],
-      parentClosePolicy: ParentClosePolicy.ABANDON,
-      staticSummary: `Sync ${ref.namespace}/${ref.name} (resumed)`,
-      typedSearchAttributes: workflowInfo().typedSearchAttributes,
-    });
+    await startChild(syncRepository, childSync(ref, 'resumed'));
     return true;
   } catch (error) {
     if (error instanceof WorkflowExecutionAlreadyStartedError) return false;

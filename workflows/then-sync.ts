@@ -8,8 +8,9 @@ import {
 import { WorkflowExecutionAlreadyStartedError } from '@temporalio/common';
 import type { ObjectRef } from '../domain/resources/meta.ts';
 import type { SyncTrigger } from '../domain/resources/repository.ts';
-import { hubTaskQueue, syncWorkflowId } from '../domain/sync/ids.ts';
+import { syncWorkflowId } from '../domain/sync/ids.ts';
 import { syncAgainSignal } from '../domain/sync/input.ts';
+import { childSync } from './child-sync.ts';
 import { syncRepository } from './sync.ts';
 
 /** A run that ends at the very moment it is signalled takes no signal: then there is room for a new one. */
@@ -43,12 +44,7 @@ export async function thenSync(ref: ObjectRef, trigger: SyncTrigger): Promise<vo
 /** Runs a sync to its end; false where one runs already. */
 async function runs(ref: ObjectRef, trigger: SyncTrigger): Promise<boolean> {
   try {
-    await executeChild(syncRepository, {
-      workflowId: syncWorkflowId(ref),
-      taskQueue: hubTaskQueue,
-      args: [{ ref, trigger }],
-      parentClosePolicy: 'ABANDON',
-    });
+    await executeChild(syncRepository, childSync(ref, trigger));
     return true;
   } catch (error) {
     if (error instanceof WorkflowExecutionAlreadyStartedError) return false;

@@ -9,6 +9,7 @@ import { Worker } from '@temporalio/worker';
 import { Failure } from '../../domain/failure.ts';
 import { hubTaskQueue, siteTaskQueue, syncWorkflowId } from '../../domain/sync/ids.ts';
 import { withoutPlaces } from '../support/history-places.ts';
+import { foundBy } from '../support/found-by.ts';
 import { digest, planOf, scene } from '../support/sync-scene.ts';
 import { closeLab, testServer, workflowLab } from '../support/workflow-lab.ts';
 
@@ -82,6 +83,11 @@ test(
       'reportRollback',
     ]);
     assert.deepEqual(calls.slice(5, 7), ['planSync', 'beginSync']);
+    assert.deepEqual(await foundBy(ref), {
+      namespace: ref.namespace,
+      repository: ref.name,
+      trigger: 'rollback',
+    });
   },
 );
 

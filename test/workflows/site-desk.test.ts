@@ -8,6 +8,7 @@ import { Failure } from '../../domain/failure.ts';
 import { deskSignals, deskWorkflow, deskWorkflowId } from '../../domain/sync/desk.ts';
 import { copyTaskQueue, hubTaskQueue, siteTaskQueue, syncWorkflowId } from '../../domain/sync/ids.ts';
 import type { SyncPlan } from '../../domain/sync/plan.ts';
+import { foundBy } from '../support/found-by.ts';
 import { planOf, report, scene, type Scene } from '../support/sync-scene.ts';
 import type { Meanwhile } from '../support/ended-meanwhile.ts';
 import { closeLab, workflowLab } from '../support/workflow-lab.ts';
@@ -84,6 +85,12 @@ test('a site with a closed window gets its image when it opens; the others wait 
   assert.equal(first.tally.shown[0]?.sites[0]?.digest, report.root);
   assert.equal(second?.result, 'Success');
   assert.equal(second.run.trigger, 'resumed');
+  const { ref } = plan.claim;
+  assert.deepEqual(await foundBy(ref), {
+    namespace: ref.namespace,
+    repository: ref.name,
+    trigger: 'resumed',
+  });
   assert.ok(Date.parse(second.run.started) >= opensAt - 1000);
 });
 
