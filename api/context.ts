@@ -49,6 +49,8 @@ export interface Call<P, Q, B> {
   readonly range: string | undefined;
   /** Asks about one more object than the route's own; throws `AccessDenied`. */
   readonly require: (question: AccessQuestion) => Promise<void>;
+  /** Whether the caller may do it; a no is in no audit log. */
+  readonly allows: (question: AccessQuestion) => Promise<boolean>;
   /** For answers that go on: throws `Unauthenticated` once the caller's token has ended or was taken back. */
   readonly stillSignedIn: () => Promise<void>;
 }

@@ -32,9 +32,10 @@ export function mount(app: OpenAPIHono<ApiEnvironment>, route: Route, tools: Mou
     if (caller === undefined) throw new Failure('Unauthenticated', { side: 'caller' });
     const params = parseNames(route, context.req.param());
     const require = (question: AccessQuestion) => requireAccess(tools, context, caller, question);
+    const allows = (question: AccessQuestion) => tools.access.authorize(caller, question);
     const question = accessQuestion(spec.access, params);
     await require(question);
-    const known = { params, caller, require, now: tools.now(), ...requestOf(context) };
+    const known = { params, caller, require, allows, now: tools.now(), ...requestOf(context) };
     const call = { ...known, ...(await parseInput(context, route)) };
     const work = () => route.handle(call);
     const answer = changes(route)

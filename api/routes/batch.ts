@@ -4,6 +4,7 @@ import type { BatchProgress, BatchResult } from '../../domain/batch/operation.ts
 import { asFailure, Failure } from '../../domain/failure.ts';
 import { batchTargets, planBatch, refusal, type BatchPlan, type ItemTarget } from '../batch-plan.ts';
 import { parseBatch, yamlTypes } from '../batch-request.ts';
+import { requireEach } from '../require-each.ts';
 import type { Call } from '../context.ts';
 import { route, type Answer, type Route } from '../route.ts';
 import {
@@ -101,11 +102,12 @@ async function mayRead(call: AnyCall, { requestedBy, results }: BatchProgress): 
 
 /** One forbidden item refuses the whole batch before anything is looked at (fault P08). */
 async function requireAll(call: AnyCall, targets: readonly ItemTarget[]): Promise<void> {
-  for (const { operation, resource, namespace, name } of targets) {
+  const questions = targets.map(({ operation, resource, namespace, name }) => {
     const subresource = operation === 'sync' || operation === 'verify' ? { subresource: operation } : {};
     const verb = operation === 'delete' ? 'delete' : 'create';
-    await call.require({ verb, resource, namespace, name, ...subresource });
-  }
+    return { verb, resource, namespace, name, ...subresource };
+  });
+  await requireEach(call, questions);
 }
 
 /** Credentials are stored here and now, as they must not get into a workflow's history; the rest goes to the workflow. */

@@ -157,3 +157,39 @@ for (const [what, review, status, code] of closed) {
     assert.equal((await api().call('GET', '/namespaces/a/repositories')).status, code);
   });
 }
+
+const syncs = (...places: readonly (readonly [namespace: string, name: string])[]) => ({
+  operation: 'sync',
+  items: places.map(([namespace, name]) => ({ kind: 'Repository', metadata: { namespace, name } })),
+});
+const manyOf = (namespace: string, count: number) =>
+  Array.from({ length: count }, (_, index) => [namespace, `r${index}`] as const);
+const batch = async (body: object) =>
+  (await api().call('POST', '/namespaces/_all_/batch?dryRun=true', body)).status;
+const entry = 'list repositories - -';
+
+test('a batch of five hundred asks once for each namespace where the caller may do it to all', async () => {
+  assert.equal(await batch(syncs(...manyOf('a', 300), ...manyOf('b', 200))), 200);
+  assert.deepEqual(reviews.questions.toSorted(), [
+    'create repositories/sync a -',
+    'create repositories/sync b -',
+    entry,
+  ]);
+});
+
+test('P08: who may sync single objects only may do that in a batch, and nothing besides', async () => {
+  const own = ['r0', 'r1', 'r2'].map((name) => `create repositories/sync a ${name}`);
+  reviews.access = only([entry, ...own]);
+  assert.equal(await batch(syncs(...manyOf('a', 3))), 200);
+  assert.equal(await batch(syncs(['a', 'r1'])), 200);
+  assert.equal(await batch(syncs(...manyOf('a', 4))), 403);
+  assert.equal(await batch(syncs(...manyOf('a', 3), ['b', 'r0'])), 403);
+});
+
+test('P03: a batch about which the cluster gives no answer is 503', async () => {
+  reviews.access = (question) =>
+    question === entry || question.endsWith(' -')
+      ? decided({ allowed: question === entry })
+      : { kind: 'raw', code: 500, body: '{}' };
+  assert.equal(await batch(syncs(...manyOf('a', 20))), 503);
+});
