@@ -77,8 +77,12 @@ function nameCells(item: Repository, say: Say): Markup {
     </th>
     <td class="col-namespace">${namespace}</td>
     <td class="col-registry">${status?.domain ?? spec.registryRef.name}</td>
-    <td class="col-image">${spec.repository}:${spec.tag}</td>`;
+    <td class="col-image">${spec.repository}:${spec.tag} ${isPinned(item) ? badge('Pinned', say) : ''}</td>`;
 }
+
+/** Whether one of its tags stays where it is, whatever happens upstream. */
+const isPinned = ({ spec }: Repository): boolean =>
+  spec.pinnedDigest !== undefined || (spec.pins ?? []).length > 0;
 
 function statusCells(item: Repository, say: Say): Markup {
   const { name, namespace = '' } = item.metadata;

@@ -27,6 +27,7 @@ const tones: Readonly<Record<string, string>> = {
   Planning: 'busy',
   Deleting: 'busy',
   Waiting: 'due',
+  Pinned: 'due',
   Accepted: 'good',
   Started: 'busy',
   Unknown: 'bad',

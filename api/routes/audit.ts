@@ -1,4 +1,5 @@
 import { matchesFilter, type AuditFilter } from '../../domain/audit/filter.ts';
+import { foldActions } from '../../domain/audit/fold-actions.ts';
 import type { AuditRecord } from '../../domain/audit/record.ts';
 import { parseLimit, parsePage } from '../../domain/api/list-query.ts';
 import { cutPage } from '../../domain/api/list-view.ts';
@@ -36,10 +37,11 @@ export const auditRoute = (tools: RouteTools): Route =>
       },
     },
     async ({ query, now }) => {
-      const { page, limit, format, ...wanted } = query;
+      const { page, limit, format, fold, ...wanted } = query;
       const filter = { ...wanted, since: wanted.since ?? new Date(now.getTime() - dayMs).toISOString() };
       if (format === 'ndjson') return exported(tools.audit.reader, filter);
-      const found = await collect(tools.audit.reader, filter);
+      const all = await collect(tools.audit.reader, filter);
+      const found = fold === 'true' ? [...foldActions(all)] : all;
       found.sort((a, b) => Date.parse(b.time) - Date.parse(a.time) || b.seq - a.seq);
       const { items, totalItems } = cutPage(found, { page: parsePage(page), limit: parseLimit(limit) });
       return { status: 200, body: { apiVersion: groupVersion, kind: 'AuditRecordList', items, totalItems } };

@@ -18,6 +18,9 @@ export const auditRecordSchema = z
     object: z.looseObject({ resource: z.string() }),
     prev: z.string(),
     hash: z.string(),
+    earlier: optional(z.array(z.looseObject({ stage: z.enum(auditStages), time: z.string() }))).openapi({
+      description: 'With fold=true: what else was written of the same action, oldest first',
+    }),
   })
   .openapi('AuditRecord') satisfies z.ZodType<Pick<AuditRecord, 'seq' | 'hash'>>;
 
@@ -41,6 +44,10 @@ export const auditQuerySchema = listQuerySchema.pick({ page: true, limit: true }
     description: 'Id of a workflow or of one of its runs: the call that asked for it and what it did',
   }),
   stage: optional(z.enum(auditStages)),
+  fold: optional(z.enum(['true', 'false'])).openapi({
+    description:
+      'One entry an action: its outcome, with its intent in `earlier`. Not for ndjson. Default: false',
+  }),
   format: optional(z.enum(['json', 'ndjson'])).openapi({
     description: 'ndjson exports all that match, in order of the streams',
   }),

@@ -12,6 +12,8 @@ interface PrinterColumn {
   readonly name: string;
   readonly type: 'string' | 'integer' | 'boolean' | 'date';
   readonly jsonPath: string;
+  /** 1: only with `-o wide`. */
+  readonly priority?: number;
 }
 
 interface KindSchema {
@@ -51,6 +53,8 @@ const schemas: Readonly<Record<Plural, KindSchema>> = {
       column('Progress', '.status.syncProgress'),
       column('Last Synced', '.status.lastSynced', 'date'),
       age,
+      { ...column('Pinned', '.spec.pinnedDigest'), priority: 1 },
+      { ...column('Reason', '.status.conditions[?(@.type=="Synced")].reason'), priority: 1 },
     ],
   },
   edgesites: {
