@@ -29,8 +29,12 @@ export function parseNamespace(text: string): NamespaceName {
 
 /** Parses a site name. Throws `InvalidName`. */
 export function parseSiteName(text: string): SiteName {
-  if (!label.test(text)) refuse(text, 'site name');
-  return text as SiteName;
+  return isSiteName(text) ? text : refuse(text, 'site name');
+}
+
+/** Whether a text is a site name: for what strangers may name, too. */
+export function isSiteName(text: string): text is SiteName {
+  return label.test(text);
 }
 
 function refuse(text: string, what: string): never {

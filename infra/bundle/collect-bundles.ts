@@ -155,12 +155,16 @@ async function isStaging(shelf: BundleShelf, now: number): Promise<boolean> {
   return false;
 }
 
-/** When each blob was first seen to be needed by nothing. */
+/** When each blob was first seen to be needed by nothing. Marks that cannot be read are made anew: that costs a day. */
 async function readMarks(shelf: BundleShelf): Promise<ReadonlyMap<Digest, number>> {
   const bytes = await shelf.store.read(marksKey, 64 * 1024 * 1024);
   if (bytes === undefined) return new Map();
-  const entries = Object.entries(JSON.parse(Buffer.from(bytes).toString('utf8')) as Record<string, unknown>);
-  return new Map(entries.map(([digest, time]) => [parseDigest(digest), Number(time)]));
+  try {
+    const marks = JSON.parse(Buffer.from(bytes).toString('utf8')) as Record<string, unknown>;
+    return new Map(Object.entries(marks).map(([digest, time]) => [parseDigest(digest), Number(time)]));
+  } catch {
+    return new Map();
+  }
 }
 
 async function writeMarks(shelf: BundleShelf, marks: ReadonlyMap<Digest, number>): Promise<void> {

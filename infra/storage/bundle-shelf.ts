@@ -3,7 +3,7 @@ import { indexFile, layoutFile, manifestFile, rootFile } from '../../domain/bund
 import { ociLayoutBytes } from '../../domain/bundle/layout-index.ts';
 import { Failure } from '../../domain/failure.ts';
 import { digestHex, type Digest } from '../../domain/names/digest.ts';
-import { parseSiteName, type SiteName } from '../../domain/names/kubernetes-name.ts';
+import { isSiteName, type SiteName } from '../../domain/names/kubernetes-name.ts';
 import { maxEnvelopeBytes } from '../../domain/trust/envelope.ts';
 import { sha256 } from '../trust/ed25519.ts';
 import { honoursCreateOnly } from './conditional-writes.ts';
@@ -97,10 +97,13 @@ export class BundleShelf {
     return new Map([...found].sort(([one], [other]) => one - other));
   }
 
-  /** Sites that anything was ever planned for. */
+  /** Sites that anything was ever planned for. What else lies there, such as a folder's marker, is nobody's bundle. */
   async sites(): Promise<readonly SiteName[]> {
     const names = new Set<SiteName>();
-    for await (const { key } of this.store.list('sites/')) names.add(parseSiteName(key.split('/')[1] ?? ''));
+    for await (const { key } of this.store.list('sites/')) {
+      const [, name = '', part = ''] = key.split('/');
+      if (part !== '' && isSiteName(name)) names.add(name);
+    }
     return [...names];
   }
 

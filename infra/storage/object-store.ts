@@ -180,7 +180,10 @@ export class ObjectStore {
       for (const { Key, Size, LastModified } of page.Contents ?? []) {
         if (Key !== undefined) yield { key: Key, size: Size ?? 0, modified: LastModified?.getTime() ?? 0 };
       }
-      if (page.IsTruncated !== true || page.NextContinuationToken === undefined) return;
+      if (page.IsTruncated !== true) return;
+      // Half a list would make what is there look gone, and a sweep would take it.
+      if (page.NextContinuationToken === undefined)
+        throw new Failure('StorageUnavailable', { side: 'storage', detail: 'a list was cut short' });
       token = page.NextContinuationToken;
     }
   }

@@ -21,7 +21,7 @@ interface Flight {
   /** Whether somebody else was at it before. */
   readonly waited: boolean;
   readonly end: () => Promise<void>;
-  /** Whether a sign of life was seen not long ago, so that nobody counts it as dead. */
+  /** Whether no silence was ever long enough for others to count it as dead. */
   readonly isAlive: () => boolean;
 }
 
@@ -93,23 +93,42 @@ export class SharedFlights {
       if (other.silentMs(beat) > this.#options.deadMs) await this.#store.delete(key);
       await pause(this.#options.lookMs * (0.5 + Math.random()), signal);
     }
-    let [beats, heard] = [0, performance.now()];
-    let beating: Promise<unknown> = Promise.resolve();
-    const timer = setInterval(() => {
-      beats += 1;
-      const sign = Buffer.from(`${mark.toString('utf8')} ${beats}`);
+    return this.#fly(key, mark, waited);
+  }
+
+  /** Gives signs of life until the end, and none any more where somebody else has taken over. */
+  #fly(key: string, mark: Buffer, waited: boolean): Flight {
+    const { beatMs, deadMs } = this.#options;
+    let [beats, heard, isDead] = [0, performance.now(), false];
+    const isOurs = async (): Promise<boolean> =>
+      Buffer.from((await this.#store.read(key, 1024)) ?? '')
+        .subarray(0, mark.length)
+        .equals(mark);
+    const beat = async (): Promise<void> => {
       const began = performance.now();
-      beating = this.#store.write(key, sign).then(
-        () => (heard = began),
-        () => undefined,
-      );
-    }, this.#options.beatMs);
+      if (!(await isOurs())) {
+        isDead = true;
+        return clearInterval(timer);
+      }
+      beats += 1;
+      await this.#store.write(key, Buffer.from(`${mark.toString('utf8')} ${beats}`));
+      // Whoever watched it during such a silence may have gone on without it.
+      if (began - heard >= deadMs / 2) isDead = true;
+      heard = began;
+    };
+    let beating: Promise<void> | undefined;
+    const timer = setInterval(() => {
+      beating ??= beat()
+        .catch(() => undefined)
+        .finally(() => (beating = undefined));
+    }, beatMs);
     const end = async (): Promise<void> => {
       clearInterval(timer);
       await beating;
-      await this.#store.delete(key).catch((error: unknown) => asFailure(error));
+      const last = isOurs().then((ours) => (ours ? this.#store.delete(key) : undefined));
+      await last.catch((error: unknown) => asFailure(error));
     };
-    return { waited, end, isAlive: () => performance.now() - heard < this.#options.deadMs / 2 };
+    return { waited, end, isAlive: () => !isDead && performance.now() - heard < deadMs / 2 };
   }
 }
 
