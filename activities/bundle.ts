@@ -69,12 +69,7 @@ export function createBundleActivities(deps: BundleDependencies): BundleActiviti
           deps.audit.around({ ...letterFact(kind, site), key: digest }, take),
         ),
       ),
-    failBundle: async (bundle, failure) => {
-      await deps.stager.shelf.markFailed(parseSiteName(bundle.site), bundle.sequence);
-      await writeStatus(deps, bundle, (before) => failedStatus(before, failure, clock(deps)));
-      await tell(deps, bundle, 'Warning', explain(failure));
-      await deps.audit.end(stageFact(bundle.site, bundle.sequence), { reason: failure.code });
-    },
+    failBundle: (bundle, failure) => withHeartbeat((signal) => failBundle(deps, bundle, failure, signal)),
   };
 }
 
@@ -123,6 +118,27 @@ async function publishBundle(
     images: [{ site, repository: bundleObjectName(site, sequence), digestAfter: digest }],
   });
   return published;
+}
+
+/** A stop may come after the signed manifest, from which on the bundle can be fetched: such a one is brought to its end. */
+async function failBundle(
+  deps: BundleDependencies,
+  bundle: PlannedBundle,
+  failure: FailureFacts,
+  signal: AbortSignal,
+): Promise<void> {
+  const { shelf } = deps.stager;
+  const site = parseSiteName(bundle.site);
+  // A manifest of somebody else under this number is none of ours.
+  const mayBeOurs = failure.code !== 'SequenceTaken';
+  if (mayBeOurs && (await shelf.manifest(site, bundle.sequence)) !== undefined) {
+    await publishBundle(deps, bundle, signal);
+    return;
+  }
+  await shelf.markFailed(site, bundle.sequence);
+  await writeStatus(deps, bundle, (before) => failedStatus(before, failure, clock(deps)));
+  await tell(deps, bundle, 'Warning', explain(failure));
+  await deps.audit.end(stageFact(bundle.site, bundle.sequence), { reason: failure.code });
 }
 
 const ready = (images: number): string => `ready to be carried: ${counted(images, 'image')}`;

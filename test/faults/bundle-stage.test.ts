@@ -110,11 +110,35 @@ test('a staging that failed holds up no retention', async () => {
   for (const site of await shelf.sites()) {
     for (const [sequence, files] of await shelf.sequences(site)) {
       if (BundleShelf.isStaging(files))
-        await steps.failBundle({ site, sequence, images: 0 }, { code: 'Timeout' });
+        await inActivity(() => steps.failBundle({ site, sequence, images: 0 }, { code: 'Timeout' }));
     }
   }
   assert.equal(await held(), false);
 });
+
+test('a staging that is cancelled right after its bundle was published is brought to its end', async () => {
+  const site = parseSiteName('calm');
+  const shelf = new BundleShelf(scene.s3.store);
+  const bundle = await scene.plan({ site, kind: 'full' });
+  const deps = scene.deps();
+  const away = { ...deps, resources: withoutStatus(scene.cluster) };
+  await rejection('ClusterUnavailable', scene.finish(bundle, away));
+  assert.ok((await shelf.manifest(site, bundle.sequence)) !== undefined, 'who looks there can fetch it');
+  await inActivity(() => createBundleActivities(deps).failBundle(bundle, { code: 'Cancelled' }));
+  const object = await scene.cluster.resource('imagebundles').get({ name: `${site}-${bundle.sequence}` });
+  assert.deepEqual([object?.status?.phase, object?.status?.progress], ['Staged', '100%']);
+  assert.ok(!(await shelf.sequences(site)).get(bundle.sequence)?.includes('failed.json'));
+});
+
+/** The cluster, with no way to write a status. */
+function withoutStatus(cluster: ResourceClients): ResourceClients {
+  const changeStatus = (): never => {
+    throw new Failure('ClusterUnavailable', { side: 'cluster' });
+  };
+  return {
+    resource: (plural) => ({ ...cluster.resource(plural), changeStatus }),
+  };
+}
 
 test('two processes that stage the same image at once fetch each layer once; one that died holds nobody up', async () => {
   const image = sampleImage([randomBlob(3_000_000), randomBlob(2_000_000)]);
