@@ -70,6 +70,8 @@ export class SiteMail {
     const known = site.status?.acknowledged;
     const acknowledged =
       known === undefined ? undefined : { sequence: known.sequence, digest: parseDigest(known.digest) };
+    // What is in use counts by its own time, also where the bundle was collected meanwhile and the rest comes too late.
+    if (staged === undefined && receipt.site === name) await this.#takeUsage(name, bytes, receipt.usage);
     const verdict = judgeReceipt(receipt, name, staged, acknowledged);
     await this.#shelf.writeReceipt(receipt.site, receipt.sequence, bytes);
     await this.#takeUsage(name, bytes, receipt.usage);

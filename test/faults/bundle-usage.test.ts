@@ -94,6 +94,24 @@ test('words that a later one replaced leave the bucket, the newest stays', async
   assert.deepEqual((await told()).texts, ['docker.io/library/app:4']);
 });
 
+test('J12 a late receipt for a bundle that was collected still tells what is in use', async () => {
+  const usage = siteUsage(['app:5'], at(Date.now() + 10_000));
+  await bring(site, onDisk(first.files), { usage });
+  const receipt = (await site.readReceipt(1)) ?? assert.fail('no receipt');
+  const later = mail(Date.now() + 20_000);
+  await rejection('WrongAudience', later.applyReceipt(receipt, await neighbour()));
+  await rejection('BundleNotFound', later.applyReceipt(receipt, name));
+  assert.deepEqual((await told()).texts, ['docker.io/library/app:5']);
+  const { status } = (await scene.cluster.resource('edgesites').get({ name: 'plant-8' })) ?? {};
+  assert.equal(status?.usage, undefined, 'a letter tells of its own site only');
+});
+
+/** Another site that pins the same key. */
+async function neighbour(): Promise<typeof name> {
+  await scene.site('plant-8', { bundle: { receiptKey: await site.receiptPublicKey() } });
+  return parseSiteName('plant-8');
+}
+
 test('J12 an import signs the usage with the receipt, and run again with a newer one signs it anew', async () => {
   const path = onDisk(first.files);
   const importing = await newSite();
