@@ -45,23 +45,32 @@ export async function copyAttachments(
 ): Promise<AttachmentCount> {
   const seen = new Set<string>();
   let found = first;
-  let [copied, missing] = [0, 0];
+  let [copied, missing, taken] = [0, 0, 0];
   for (let depth = 0; depth < maxDepth && found.length > 0; depth += 1) {
-    const fresh = found.filter(({ subject, attachment }) => {
-      const key = `${subject} ${attachment.digest} ${attachment.tag ?? ''}`;
-      const isNew = !seen.has(key) && seen.size < maxAttachments;
-      seen.add(key);
-      return isNew;
-    });
-    for (const { attachment } of fresh) {
-      if (await copyOne(source, target, attachment, context, options)) copied += 1;
-      else missing += 1;
+    const unseen = unseenOf(found, seen);
+    const fresh = unseen.slice(0, maxAttachments - taken);
+    taken += fresh.length;
+    const arrived: Found[] = [];
+    for (const each of fresh) {
+      if (await copyOne(source, target, each.attachment, context, options)) arrived.push(each);
     }
-    missing += await uncounted(target, fresh, options);
+    copied += arrived.length;
+    missing += unseen.length - arrived.length + (await uncounted(target, arrived, options));
     const next = [...new Set(fresh.map(({ attachment }) => attachment.digest))];
     found = (await Promise.all(next.map((digest) => attachmentsOf(source, digest, options)))).flat();
   }
-  return { copied, missing };
+  // What is attached deeper still is not looked for, but what was found does not go unsaid.
+  return { copied, missing: missing + unseenOf(found, seen).length };
+}
+
+/** Those that come up for the first time; they are seen then. */
+function unseenOf(found: readonly Found[], seen: Set<string>): readonly Found[] {
+  return found.filter(({ subject, attachment }) => {
+    const key = `${subject} ${attachment.digest} ${attachment.tag ?? ''}`;
+    const isNew = !seen.has(key);
+    seen.add(key);
+    return isNew;
+  });
 }
 
 /** An attachment and what it is attached to. */

@@ -14,7 +14,7 @@ export interface GraphNode {
 /** An image's whole graph, as it is to be written. */
 export interface ImageGraph {
   readonly root: Descriptor;
-  /** Children before their parents, the root last; every digest once. */
+  /** The root last; every digest once. */
   readonly manifests: readonly GraphNode[];
   /** Every blob once. */
   readonly blobs: readonly Descriptor[];
@@ -26,6 +26,9 @@ export interface GraphLimits {
   /** Manifests in all. Default: 2000. */
   readonly maxManifests?: number;
 }
+
+/** Bytes of all manifests of a graph together: they are held in memory, parsed, while it is copied. */
+const maxGraphBytes = 64 * 1024 * 1024;
 
 /** Which children of an index are followed. Default: all. */
 export type ChildFilter = (child: Descriptor, siblings: readonly Descriptor[]) => boolean;
@@ -46,22 +49,24 @@ export async function loadGraph(
 
 /** The manifests by their height: those without children first, the root last. */
 export function levels(graph: ImageGraph): readonly (readonly GraphNode[])[] {
-  const heights = new Map<string, number>();
-  const byHeight: GraphNode[][] = [];
-  for (const node of graph.manifests) {
-    const height = Math.max(
-      0,
-      ...node.manifest.children.map((child) => (heights.get(child.digest) ?? -1) + 1),
-    );
-    heights.set(node.stored.descriptor.digest, height);
-    (byHeight[height] ??= []).push(node);
-  }
-  return byHeight.filter((level) => level !== undefined);
+  const nodes = new Map(graph.manifests.map((node) => [node.stored.descriptor.digest, node]));
+  const heights = new Map<Digest, number>();
+  const heightOf = (digest: Digest): number => {
+    const known = heights.get(digest);
+    if (known !== undefined) return known;
+    const children = nodes.get(digest)?.manifest.children.filter((child) => nodes.has(child.digest)) ?? [];
+    const height = children.reduce((highest, child) => Math.max(highest, heightOf(child.digest) + 1), 0);
+    heights.set(digest, height);
+    return height;
+  };
+  const byHeight = Map.groupBy(graph.manifests, (node) => heightOf(node.stored.descriptor.digest));
+  return [...byHeight].toSorted(([one], [other]) => one - other).map(([, level]) => level);
 }
 
 class GraphWalk {
   readonly manifests: GraphNode[] = [];
   readonly #seen = new Set<Digest>();
+  #bytes = 0;
   readonly #source: ManifestSource;
   readonly #options: { readonly signal?: AbortSignal; readonly follow?: ChildFilter } & GraphLimits;
 
@@ -90,6 +95,13 @@ class GraphWalk {
 
   async #read(descriptor: Descriptor, depth: number): Promise<GraphNode> {
     const stored = await this.#stored(descriptor, depth);
+    this.#bytes += stored.bytes.byteLength;
+    if (this.#bytes > maxGraphBytes)
+      throw new Failure('ManifestTooLarge', {
+        side: 'source',
+        subject: descriptor.digest,
+        detail: `more than ${maxGraphBytes} bytes of manifests`,
+      });
     if (depth > 0 && stored.bytes.byteLength !== descriptor.size) {
       throw new Failure('SizeMismatch', { side: 'source', subject: descriptor.digest });
     }

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { Failure } from '../../domain/failure.ts';
 import type { Descriptor } from '../../domain/image/descriptor.ts';
 import { parseManifest } from '../../domain/image/manifest.ts';
 import { rewriteIndex, selectChildren } from '../../domain/image/platform-selection.ts';
@@ -19,9 +20,7 @@ export async function loadSelected(
   if (selection === undefined || selection.mode === 'all' || platforms.length === 0) {
     return loadGraph(source, root, options);
   }
-  const follow = (child: Descriptor, siblings: readonly Descriptor[]): boolean =>
-    selectChildren(siblings, platforms).includes(child);
-  if (selection.mode === 'sparse') return loadGraph(source, root, { ...options, follow });
+  if (selection.mode === 'sparse') return loadSparse(source, root, platforms, options);
   const rewritten = await rewriteRoot(source, root, platforms, signal);
   const withNewRoot: ManifestSource = {
     resolve: (reference) => source.resolve(reference, signal),
@@ -31,6 +30,34 @@ export async function loadSelected(
         : source.readManifest(digest, signal),
   };
   return loadGraph(withNewRoot, rewritten.descriptor, options);
+}
+
+/** An index inside another one may be all of other platforms, as long as some image is of a wanted one. */
+async function loadSparse(
+  source: ManifestSource,
+  root: Descriptor,
+  platforms: readonly string[],
+  options: { readonly signal?: AbortSignal },
+): Promise<ImageGraph> {
+  // Chosen once an index: for each of its children again, that would be the square of a large one.
+  const chosen = new WeakMap<readonly Descriptor[], ReadonlySet<Descriptor>>();
+  const follow = (child: Descriptor, siblings: readonly Descriptor[]): boolean => {
+    const wanted = chosen.get(siblings) ?? new Set(wantedOf(siblings, platforms));
+    chosen.set(siblings, wanted);
+    return wanted.has(child);
+  };
+  const graph = await loadGraph(source, root, { ...options, follow });
+  if (graph.manifests.some(({ manifest }) => manifest.kind === 'image')) return graph;
+  throw new Failure('PlatformNotFound', { side: 'source', subject: platforms.join(', ') });
+}
+
+function wantedOf(siblings: readonly Descriptor[], platforms: readonly string[]): readonly Descriptor[] {
+  try {
+    return selectChildren(siblings, platforms);
+  } catch (error) {
+    if (error instanceof Failure && error.code === 'PlatformNotFound') return [];
+    throw error;
+  }
 }
 
 async function rewriteRoot(

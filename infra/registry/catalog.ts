@@ -29,6 +29,8 @@ export async function listRepositories(
       about: { ...about, missing: 'ListingIncomplete' },
       maxBytes: maxPageBytes,
       tooLong: 'ListingIncomplete',
+      // On an object store, distribution walks through all of it for one page.
+      answerTimeoutMs: 10 * session.transport.headersTimeoutMs,
       ...(signal === undefined ? {} : { signal }),
     });
     const body = parseStrictJson(answer.body, {

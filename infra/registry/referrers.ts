@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { Failure } from '../../domain/failure.ts';
 import type { Descriptor } from '../../domain/image/descriptor.ts';
 import { parseManifest, maxManifestBytes, type Manifest } from '../../domain/image/manifest.ts';
-import { manifestAccept, manifestMediaTypes } from '../../domain/image/media-types.ts';
+import { bareMediaType, manifestAccept, manifestMediaTypes } from '../../domain/image/media-types.ts';
 import { digestAlgorithm, parseDigest, type Digest } from '../../domain/names/digest.ts';
 import type { RepositoryPath } from '../../domain/names/repository-path.ts';
 import { parseTag, referrersTag, type TagName } from '../../domain/names/tag.ts';
@@ -19,7 +19,9 @@ const maxPages = 100;
 /** Asking for the attachments of one image tag by tag takes four requests: so many more pages are worth reading. */
 const maxTagPages = 5;
 /** 404s with these codes are about what was asked for, not about the way of asking. */
-const aboutContent: ReadonlySet<string> = new Set(['NAME_UNKNOWN', 'MANIFEST_UNKNOWN']);
+const aboutContent: ReadonlySet<string> = new Set(['NAME_UNKNOWN', 'MANIFEST_UNKNOWN', 'MANIFEST_INVALID']);
+/** What registries without the API say. By the spec 404 alone: Quay has 400 for some manifests, Artifactory 406. */
+const notTheApi: readonly number[] = [400, 404, 405, 406];
 const cosignSuffixes = ['.sig', '.att', '.sbom'] as const;
 
 /** What is attached to the manifests of one repository (OCI distribution spec, "Listing Referrers"; cosign's tags). */
@@ -112,8 +114,8 @@ export class Referrers {
     let url: URL | undefined = this.#url(`referrers/${digest}`);
     for (let page = 0; url !== undefined; page += 1) {
       if (page >= maxPages) throw new Failure('PaginationLoop', this.#about);
-      const answer: HttpAnswer = await this.#get(url, signal);
-      if (answer.status === 404 && page === 0) {
+      const answer: HttpAnswer = await this.#get(url, signal, notTheApi);
+      if (page === 0 && (notTheApi.includes(answer.status) || isWebPage(answer))) {
         // A repository or a manifest that is not there yet says nothing about the API.
         if (!registryErrorCodes(answer).some((code) => aboutContent.has(code)))
           this.#client.referrersApi = false;
@@ -176,7 +178,7 @@ export class Referrers {
     return this.#client.shortLived(attachmentTagsKey(this.#path), list, signal);
   }
 
-  #get(url: URL, signal: AbortSignal | undefined): Promise<HttpAnswer> {
+  #get(url: URL, signal: AbortSignal | undefined, accept: readonly number[] = [404]): Promise<HttpAnswer> {
     return this.#client.session.call({
       method: 'GET',
       url,
@@ -185,7 +187,7 @@ export class Referrers {
       maxBytes: maxManifestBytes,
       tooLong: 'ManifestTooLarge',
       about: this.#about,
-      accept: [404],
+      accept,
       ...(signal === undefined ? {} : { signal }),
     });
   }
@@ -202,6 +204,11 @@ export function attachmentTagsKey(path: RepositoryPath): string {
 
 function attachmentTags(tags: readonly string[]): ReadonlySet<string> {
   return new Set(tags.filter((tag) => tag.startsWith('sha256-')));
+}
+
+/** What Artifact Registry leads to for a path that it does not know. */
+function isWebPage(answer: HttpAnswer): boolean {
+  return bareMediaType(answer.header('content-type') ?? '') === 'text/html';
 }
 
 function parseIndex(answer: HttpAnswer): Manifest {

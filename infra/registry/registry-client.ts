@@ -32,6 +32,8 @@ export interface RegistryLimits extends BudgetLimits, PaceLimits {
 }
 
 const shortLifeMs = 5000;
+/** A proxy in front of a registry may have answered for it just once. */
+const withoutApiMs = 300_000;
 let clients = 0;
 /** A fleet has a registry a site; what is kept of one is small while nothing moves. */
 const maxClients = 2000;
@@ -45,11 +47,10 @@ export class RegistryClient {
   readonly reads: ReadPool;
   readonly strategies: UploadStrategies;
   readonly locks = new KeyedLocks();
-  /** Whether it has the referrers API; undefined while not known. */
-  referrersApi: boolean | undefined;
   /** The question that is about to tell. */
   referrersProbe: Promise<unknown> | undefined;
   readonly #flights = new SingleFlight();
+  #referrersApi = { has: false, until: 0 };
   readonly #recent = new Map<string, { readonly value: unknown; readonly until: number }>();
 
   constructor(
@@ -75,6 +76,16 @@ export class RegistryClient {
     );
     this.session = new RegistrySession(origins, transport, budget, auth, warnings);
     this.reads = new ReadPool(transport, limits);
+  }
+
+  /** Whether it has the referrers API; undefined while not known, and again a while after it did not: it may be upgraded. */
+  get referrersApi(): boolean | undefined {
+    return this.#referrersApi.until > performance.now() ? this.#referrersApi.has : undefined;
+  }
+
+  set referrersApi(has: boolean) {
+    const until = has ? Number.POSITIVE_INFINITY : performance.now() + withoutApiMs;
+    this.#referrersApi = { has, until };
   }
 
   /** Answers a question once for everybody who asks within five seconds. */

@@ -6,12 +6,18 @@ import { nextPage } from '../../domain/registry/link.ts';
 import type { RequestSubject } from './answer-failure.ts';
 import type { Scope } from './authenticator.ts';
 import type { HttpAnswer } from './http-answer.ts';
-import type { RegistrySession } from './session.ts';
+import type { Call, RegistrySession } from './session.ts';
 
 const maxPages = 1000;
 const maxPageBytes = 16 * 1024 * 1024;
 /** Distribution refuses more than 1000, Quay more than 100: the second is tried where the first is refused. */
 const pageSizes = [1000, 100] as const;
+
+/** A registry reads all tags of its store for a page: so many times longer than usual that may take. */
+const listingPatience = 4;
+
+/** How long a page is waited for. */
+type Patience = Pick<Call, 'tries' | 'answerTimeoutMs'>;
 
 /** One page of a repository's tags. */
 interface TagPage {
@@ -28,7 +34,8 @@ export async function listAllTags(
   signal?: AbortSignal,
 ): Promise<readonly TagName[]> {
   const tags = new Set<TagName>();
-  for await (const page of tagPages(session, path, scope, about, signal)) {
+  const patience = { answerTimeoutMs: listingPatience * session.transport.headersTimeoutMs };
+  for await (const page of tagPages(session, path, scope, about, patience, signal)) {
     // What a registry lists but the grammar forbids can be neither copied nor deleted: it is left out.
     for (const tag of page.tags) if (isTag(tag)) tags.add(parseTag(tag));
   }
@@ -47,7 +54,8 @@ export async function listSomeTags(
   const tags: string[] = [];
   let left = pages;
   try {
-    for await (const page of tagPages(session, path, scope, about, signal)) {
+    const all = { tries: 2, answerTimeoutMs: session.transport.headersTimeoutMs };
+    for await (const page of tagPages(session, path, scope, about, all, signal)) {
       tags.push(...page.tags);
       left -= 1;
       if (left === 0 && page.next !== undefined) return { tags, complete: false };
@@ -56,7 +64,8 @@ export async function listSomeTags(
   } catch (error) {
     if (!(error instanceof Failure)) throw error;
     if (error.code === 'RepositoryNotFound') return { tags: [], complete: true };
-    if (error.retryable || error.code === 'Cancelled') throw error;
+    if (error.code === 'Cancelled') throw error;
+    // A registry may take minutes over a long list: then what is looked for is asked for by its name.
     return { tags: [], complete: false };
   }
 }
@@ -67,16 +76,17 @@ async function* tagPages(
   path: RepositoryPath,
   scope: Scope,
   about: RequestSubject,
+  patience: Patience,
   signal: AbortSignal | undefined,
 ): AsyncGenerator<TagPage> {
   const seen = new Set<string>();
-  for (let page = await firstPage(session, path, scope, about, signal); ;) {
+  for (let page = await firstPage(session, path, scope, about, patience, signal); ;) {
     yield page;
     const { next }: TagPage = page;
     if (next === undefined) return;
     if (seen.has(next.href) || seen.size >= maxPages) throw new Failure('PaginationLoop', about);
     seen.add(next.href);
-    const read = await readPage(session, next, scope, about, signal);
+    const read = await readPage(session, next, scope, about, patience, signal);
     if (read === undefined) throw new Failure('ListingIncomplete', about);
     page = read;
   }
@@ -87,11 +97,12 @@ async function firstPage(
   path: RepositoryPath,
   scope: Scope,
   about: RequestSubject,
+  patience: Patience,
   signal: AbortSignal | undefined,
 ): Promise<TagPage> {
   for (const size of pageSizes) {
     const url = new URL(`/v2/${path}/tags/list?n=${size}`, session.origins.registry);
-    const page = await readPage(session, url, scope, about, signal);
+    const page = await readPage(session, url, scope, about, patience, signal);
     if (page !== undefined) return page;
   }
   throw new Failure('ListingIncomplete', { ...about, detail: 'the page size was refused' });
@@ -103,6 +114,7 @@ async function readPage(
   url: URL,
   scope: Scope,
   about: RequestSubject,
+  patience: Patience,
   signal: AbortSignal | undefined,
 ): Promise<TagPage | undefined> {
   const answer = await session.call({
@@ -113,6 +125,7 @@ async function readPage(
     maxBytes: maxPageBytes,
     tooLong: 'ListingIncomplete',
     accept: [400],
+    ...patience,
     ...(signal === undefined ? {} : { signal }),
   });
   if (answer.status === 400) return undefined;

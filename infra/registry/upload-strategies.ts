@@ -40,7 +40,11 @@ export class UploadStrategies {
   refused(host: string, refused: UploadStrategy): boolean {
     if (this.of(host) !== refused) return true;
     const next = ladder[ladder.findIndex((rung) => sameStrategy(rung, refused)) + 1];
-    if (next === undefined) return false;
+    if (next === undefined) {
+      // Nothing worked: then it was not the way, and the others need not go the slowest one for it.
+      this.#learned.delete(host);
+      return false;
+    }
     if (this.#learned.size >= 1000) this.#learned.clear();
     this.#learned.set(host, next);
     return true;

@@ -1,6 +1,6 @@
 import { homedir } from 'node:os';
 import { join } from 'node:path';
-import { Failure } from '../../domain/failure.ts';
+import { asFailure, Failure } from '../../domain/failure.ts';
 import { humanSize } from '../../domain/human-size.ts';
 import type { Descriptor } from '../../domain/image/descriptor.ts';
 import { parseRepositoryPath } from '../../domain/names/repository-path.ts';
@@ -107,12 +107,34 @@ class CopyRun {
           resolve: (signal: AbortSignal) => store.resolve(name, signal),
         };
         const place = { ...source, tag: name, print: () => source.print(undefined, name) };
-        codes.add(await this.#copyOne(one, place, destinations, absent(tag)));
+        codes.add(await this.#copyOneOfAll(one, place, destinations, absent(tag)));
       }
     };
     await Promise.all(Array.from({ length: Math.min(lanes, tags.length) }, lane));
     const bad = [...codes].filter((code) => code !== exitCode.done);
     return bad.length === 0 ? exitCode.done : codes.has(exitCode.done) ? exitCode.partial : (bad[0] ?? 1);
+  }
+
+  /** A tag that cannot be read does not end the others. */
+  async #copyOneOfAll(
+    from: OpenPlace,
+    source: Place,
+    destinations: readonly Destination[],
+    absentAt: ReadonlySet<TaggedStore>,
+  ): Promise<number> {
+    try {
+      return await this.#copyOne(from, source, destinations, absentAt);
+    } catch (error) {
+      const failure = asFailure(error);
+      if (this.#signal.aborted || failure.code === 'Cancelled') throw error;
+      const name = source.print();
+      this.#lines.print(
+        this.#options.json
+          ? JSON.stringify({ source: name, failure: failureJson(failure) })
+          : `${name}: ${failure.code}: ${failure.message}`,
+      );
+      return exitCodeOf(failure);
+    }
   }
 
   /** One list per target tells which tags need not be asked for one by one. */

@@ -19,3 +19,15 @@ test('of two thousand registries, what is known of those in use stays', async ()
   assert.notEqual(clients.of(access(1)), unused);
   await clients.close();
 });
+
+test('a registry that had no referrers API is asked again after a while, one that has it is not', async (context) => {
+  const clients = new RegistryClients();
+  const [without, having] = [clients.of(access(0)), clients.of(access(1))];
+  without.referrersApi = false;
+  having.referrersApi = true;
+  assert.deepEqual([without.referrersApi, having.referrersApi], [false, true]);
+  const later = performance.now() + 600_000;
+  context.mock.method(performance, 'now', () => later);
+  assert.deepEqual([without.referrersApi, having.referrersApi], [undefined, true]);
+  await clients.close();
+});
