@@ -77,7 +77,8 @@ async function writeWhole(path: string, entries: readonly AuditEntry[]): Promise
 async function writeDurably(path: string, how: 'a' | 'w', entries: readonly AuditEntry[]): Promise<void> {
   const file = await open(path, how, 0o600);
   try {
-    await file.writeFile(entries.map((entry) => `${JSON.stringify(entry)}\n`).join(''));
+    // A line end before, too: where a full disk cut a line off, what comes after it is not part of it.
+    await file.writeFile(entries.map((entry) => `\n${JSON.stringify(entry)}\n`).join(''));
     await file.datasync();
   } finally {
     await file.close();

@@ -126,3 +126,16 @@ test('Q06: an intent that a crash left open is closed as unknown, once, when it 
   assert.equal(await closer().pass(), 1);
   assert.deepEqual((await stored(objects)).slice(-2), ['cut-off Unknown', 'at-work Unknown']);
 });
+
+test('what is kept after a disk was full in the middle of a line is there after a crash', async () => {
+  const spool = await FileSpool.open(folder, 'api');
+  await spool.add(entry('one', 'Requested'));
+  const [file = ''] = readdirSync(folder);
+  await appendFile(join(folder, file), '{"id":"two","sta');
+  await spool.add(entry('three', 'Requested'));
+  const again = await FileSpool.open(folder, 'api');
+  assert.deepEqual(
+    again.entries.map(({ id }) => id),
+    ['one', 'three'],
+  );
+});
