@@ -9,7 +9,7 @@ import {
 import { Readable } from 'node:stream';
 import { Failure } from '../../domain/failure.ts';
 import { isLoopback } from './loopback.ts';
-import { statusOf, storageFailure } from './storage-failure.ts';
+import { isAbsent, statusOf, storageFailure } from './storage-failure.ts';
 
 /** Where an object store is. The keys come from the environment or the machine's role, as the AWS SDK finds them. */
 export interface ObjectStoreAddress {
@@ -77,7 +77,7 @@ export class ObjectStore {
       const answer = await this.client.send(command, within(callMs, signal));
       return { key, size: answer.ContentLength ?? -1, modified: answer.LastModified?.getTime() ?? 0 };
     } catch (error) {
-      if (statusOf(error) === 404) return undefined;
+      if (isAbsent(error)) return undefined;
       throw storageFailure(error, key);
     }
   }
@@ -93,7 +93,7 @@ export class ObjectStore {
       }
       return (await answer.Body?.transformToByteArray()) ?? new Uint8Array();
     } catch (error) {
-      if (statusOf(error) === 404) return undefined;
+      if (isAbsent(error)) return undefined;
       throw storageFailure(error, key);
     }
   }
@@ -130,7 +130,7 @@ export class ObjectStore {
     } catch (error) {
       const status = statusOf(error);
       // 416: it is shorter.
-      if (status === 404 || status === 416) return false;
+      if (isAbsent(error) || status === 416) return false;
       throw storageFailure(error, key);
     }
   }
@@ -162,7 +162,7 @@ export class ObjectStore {
     try {
       await this.client.send(new DeleteObjectCommand({ Bucket: this.bucket, Key: key }), within(callMs));
     } catch (error) {
-      if (statusOf(error) !== 404) throw storageFailure(error, key);
+      if (!isAbsent(error)) throw storageFailure(error, key);
     }
   }
 

@@ -6,6 +6,10 @@ export function statusOf(error: unknown): number | undefined {
   return error instanceof S3ServiceException ? error.$metadata.httpStatusCode : undefined;
 }
 
+/** Whether the object is not there. A bucket that is not there says nothing about an object. */
+export const isAbsent = (error: unknown): boolean =>
+  statusOf(error) === 404 && !(error instanceof Error && error.name === 'NoSuchBucket');
+
 const codes: Readonly<Record<string, FailureCode>> = {
   QuotaExceeded: 'QuotaExceeded',
   EntityTooLarge: 'ObjectTooLarge',
@@ -13,6 +17,18 @@ const codes: Readonly<Record<string, FailureCode>> = {
   AccessDenied: 'Forbidden',
   InvalidAccessKeyId: 'Unauthorized',
   SignatureDoesNotMatch: 'Unauthorized',
+  ExpiredToken: 'Unauthorized',
+  InvalidToken: 'Unauthorized',
+};
+
+/** What a person can do something about, in our words. */
+const words: Readonly<Record<string, string>> = {
+  NoSuchBucket: 'there is no such bucket',
+  InvalidAccessKeyId: 'the object store does not know AWS_ACCESS_KEY_ID',
+  SignatureDoesNotMatch: 'AWS_SECRET_ACCESS_KEY is not the one of the key',
+  ExpiredToken: 'the session token has ended',
+  InvalidToken: 'the session token is not valid',
+  CredentialsProviderError: 'no AWS keys were found',
 };
 
 /** What an error of the object store means. `subject` is a key; the store's own words may hold a signed URL and stay out. */
@@ -20,11 +36,16 @@ export function storageFailure(error: unknown, subject: string): Failure {
   if (error instanceof Failure) return error;
   const name = error instanceof Error ? error.name : '';
   const status = statusOf(error);
-  const code = name === 'AbortError' ? 'Cancelled' : (codes[name] ?? 'StorageUnavailable');
-  return new Failure(code, {
+  const detail = [status === undefined ? [] : `HTTP ${status}`, words[name] ?? []].flat().join(': ');
+  return new Failure(codeOf(name, status), {
     side: 'storage',
     subject,
-    ...(status === undefined ? {} : { detail: `HTTP ${status}` }),
+    ...(detail === '' ? {} : { detail }),
     cause: error,
   });
+}
+
+function codeOf(name: string, status: number | undefined): FailureCode {
+  if (name === 'AbortError') return 'Cancelled';
+  return codes[name] ?? (status === 403 ? 'Forbidden' : 'StorageUnavailable');
 }

@@ -3,6 +3,7 @@ import { rmSync } from 'node:fs';
 import { after, afterEach, before, test } from 'node:test';
 import { ListMultipartUploadsCommand } from '@aws-sdk/client-s3';
 import { parseStatement } from '../../domain/bundle/parse-statement.ts';
+import { asFailure, Failure } from '../../domain/failure.ts';
 import { parseSiteName } from '../../domain/names/kubernetes-name.ts';
 import { parseEnvelope } from '../../domain/trust/envelope.ts';
 import { fetchBundle } from '../../infra/bundle/fetch-bundle.ts';
@@ -258,3 +259,27 @@ test('K18 a bucket that strangers may read, and http to another machine, are nam
   new ObjectStore({ ...far, allowHttp: true }).close();
   new ObjectStore({ ...far, endpoint: 'https://s3.example' }).close();
 });
+
+for (const [what, answer, code, says] of [
+  [
+    'a bucket that is not there',
+    { answer: 404, body: s3Error('NoSuchBucket') },
+    'StorageUnavailable',
+    /no such bucket/,
+  ],
+  [
+    'a session that has ended',
+    { answer: 400, body: s3Error('ExpiredToken') },
+    'Unauthorized',
+    /session token/,
+  ],
+  ['a refusal without a word', { answer: 403 }, 'Forbidden', /HTTP 403/],
+] as const) {
+  test(`${what} is said to be that, and no object that is not there`, async () => {
+    lying.lie = () => answer;
+    const failure = await new BundleShelf(lying.store).manifest(parseSiteName('plant-1'), 1).catch(asFailure);
+    assert.ok(failure instanceof Failure, 'it was answered');
+    assert.equal(failure.code, code);
+    assert.match(failure.message, says);
+  });
+}
