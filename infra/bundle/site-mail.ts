@@ -94,12 +94,16 @@ export class SiteMail {
     const digest = sha256(parseEnvelope(bytes).payload);
     await this.#shelf.writeInventory(name, digest, bytes);
     await this.#takeUsage(name, bytes, inventory.usage);
-    const time = `${inventory.takenAt.slice(0, 19)}Z`;
+    const now = this.#now().getTime();
+    // Nothing was taken later than it came here: else a site's clock that was ahead once would stand before all that follow.
+    const taken = Math.min(Date.parse(inventory.takenAt), now);
+    const time = `${new Date(taken).toISOString().slice(0, 19)}Z`;
     let verdict: AppliedInventory['verdict'] = 'advance';
     await this.#resources.resource('edgesites').changeStatus({ name }, ({ status }) => {
       const known = status?.inventory;
       verdict = known?.digest === digest ? 'repeat' : 'advance';
-      if (known !== undefined && Date.parse(known.time) > Date.parse(time)) verdict = 'stale';
+      const knownTime = Date.parse(known?.time ?? '');
+      if (knownTime > Date.parse(time) && knownTime <= now) verdict = 'stale';
       if (verdict !== 'advance') return undefined;
       return { ...status, inventory: { digest, time, parts: inventory.content.length } };
     });
