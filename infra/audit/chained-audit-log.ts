@@ -137,12 +137,14 @@ export class ChainedAuditLog implements AuditWriter {
 
   /**
    * Signs how far the stream has come, where that is due; called after each write and, for quiet times, by a timer. One
-   * that cannot be stored is tried again at the next call: the records themselves are durable already.
+   * that cannot be stored is tried again at the next call: the records themselves are durable already. `isLast`: whatever is
+   * not signed yet is due, as nobody may write here for long. Default: false.
    */
-  async checkpoint(): Promise<void> {
+  async checkpoint(isLast = false): Promise<void> {
     const head = this.#head;
     const now = this.#now();
-    if (head === undefined || !checkpointDue(head, this.#checkpoint, now.getTime())) return;
+    if (head === undefined || head.seq === this.#checkpoint.seq) return;
+    if (!isLast && !checkpointDue(head, this.#checkpoint, now.getTime())) return;
     const before = this.#checkpoint;
     this.#checkpoint = { seq: head.seq, timeMs: now.getTime() };
     try {

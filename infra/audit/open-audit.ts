@@ -29,7 +29,7 @@ export interface AuditOptions {
 export interface OpenAudit {
   readonly outbox: AuditOutbox;
   readonly reader: StoredAuditReader;
-  /** Writes what waits, signs what is due; resolves when that is done or found impossible. */
+  /** Writes what waits, signs what is not signed; resolves when that is done or found impossible. */
   stop(): Promise<void>;
 }
 
@@ -84,7 +84,7 @@ export async function openAudit(options: AuditOptions): Promise<OpenAudit> {
       clearInterval(timer);
       await running;
       await outbox.flush().catch((error: unknown) => onTrouble(error, 'spool'));
-      await log.checkpoint();
+      await log.checkpoint(true);
     },
   };
 }

@@ -1,5 +1,6 @@
 import type { Checkpoint } from '../../domain/audit/checkpoint.ts';
 import type { AuditRecord } from '../../domain/audit/record.ts';
+import { inParallel } from '../copy/in-parallel.ts';
 import { checkpointsPrefix, recordsKey, recordsPrefix, sequenceOf, startsPrefix } from './audit-keys.ts';
 import type { AuditObject, AuditObjects, AuditReader, AuditTail } from './audit-log.ts';
 import { maximumBatch } from './chained-audit-log.ts';
@@ -93,10 +94,14 @@ export class StoredAuditReader implements AuditReader, AuditTail {
   }
 
   async #statements(prefix: string): Promise<readonly Checkpoint[]> {
+    const keys: string[] = [];
+    for await (const { key } of this.#objects.list(prefix)) keys.push(key);
     const found: Checkpoint[] = [];
-    for await (const { key } of this.#objects.list(prefix)) {
-      found.push(parseCheckpoint((await this.#objects.read(key)) ?? ''));
-    }
+    const indexed = keys.map((key, index) => ({ key, index }));
+    const read = async ({ key, index }: (typeof indexed)[number]): Promise<void> => {
+      found[index] = parseCheckpoint((await this.#objects.read(key)) ?? '');
+    };
+    await inParallel(indexed, read, readAhead);
     return found;
   }
 }

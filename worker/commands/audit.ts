@@ -1,6 +1,6 @@
 import type { Checkpoint } from '../../domain/audit/checkpoint.ts';
 import { OpenIntents } from '../../domain/audit/open-intents.ts';
-import { ChainVerifier, type AuditVerdict } from '../../domain/audit/verify-chain.ts';
+import { ChainVerifier, type AuditVerdict, type Genuine } from '../../domain/audit/verify-chain.ts';
 import type { AuditRecord } from '../../domain/audit/record.ts';
 import { asFailure, Failure } from '../../domain/failure.ts';
 import { sha256 } from '../../infra/audit/chained-audit-log.ts';
@@ -11,8 +11,8 @@ import { givenFile } from './given-file.ts';
 
 /** Options of `imageferry audit verify`. */
 export interface AuditVerifyOptions {
-  /** PEM file of the public key that checkpoints are checked with. Default: checkpoints count for nothing. */
-  readonly publicKey?: string;
+  /** PEM files of the public keys that checkpoints may be signed with. With none, checkpoints count for nothing. */
+  readonly publicKey: readonly string[];
   /** Only this stream. Default: all. */
   readonly stream?: string;
   readonly json: boolean;
@@ -44,10 +44,9 @@ export async function auditVerifyCommand(options: AuditVerifyOptions): Promise<n
 async function verifyStream(
   reader: StoredAuditReader,
   stream: string,
-  publicKey: string | undefined,
+  publicKeys: readonly string[],
 ): Promise<StreamReport> {
-  const genuine =
-    publicKey === undefined ? undefined : checkpointVerifier(givenFile(publicKey).toString('utf8'));
+  const genuine = anyOf(publicKeys);
   const starts = await reader.starts(stream);
   const checkpoints = genuine === undefined ? [] : await allCheckpoints(reader, stream);
   // Without a key a start is taken at its word, and the report says that nothing vouches for it.
@@ -59,6 +58,13 @@ async function verifyStream(
     intents.take(record);
   }
   return { ...verifier.finish(), openIntents: intents.before(Date.now() - intentAgeMs) };
+}
+
+/** A statement is genuine where one of the keys signed it: the key may have been changed since. */
+function anyOf(publicKeys: readonly string[]): Genuine | undefined {
+  if (publicKeys.length === 0) return undefined;
+  const verifiers = publicKeys.map((path) => checkpointVerifier(givenFile(path).toString('utf8')));
+  return (statement, kind) => verifiers.some((isGood) => isGood(statement, kind));
 }
 
 async function allCheckpoints(reader: StoredAuditReader, stream: string): Promise<readonly Checkpoint[]> {

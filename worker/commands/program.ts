@@ -96,7 +96,9 @@ program
   .description('the audit log (S3_ENDPOINT, S3_BUCKET and the AWS keys say where it is)')
   .command('verify')
   .description('find any change, gap or reorder in the audit log; exits 1 where there is one')
-  .option('--public-key <file>', 'PEM key that checkpoints are checked with')
+  .addOption(
+    repeatable('--public-key <file>', 'PEM key that checkpoints may be signed with; older ones, too'),
+  )
   .option('--stream <name>', 'only this stream')
   .option('--json', 'print JSON', false)
   .action(async (options) => {

@@ -19,11 +19,16 @@ import { StoredAuditReader } from '../../../infra/audit/stored-audit-reader.ts';
 import { startS3Process, type S3Process } from '../../support/s3-process.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'imageferry-second-bucket-'));
-const { privateKey, publicKey } = generateKeyPairSync('ed25519', {
-  privateKeyEncoding: { type: 'pkcs8', format: 'pem' },
-  publicKeyEncoding: { type: 'spki', format: 'pem' },
-});
-writeFileSync(join(folder, 'audit.pub'), publicKey);
+/** A key pair; the public part in a file of this name. */
+function newKey(name: string): string {
+  const { privateKey, publicKey } = generateKeyPairSync('ed25519', {
+    privateKeyEncoding: { type: 'pkcs8', format: 'pem' },
+    publicKeyEncoding: { type: 'spki', format: 'pem' },
+  });
+  writeFileSync(join(folder, name), publicKey);
+  return privateKey;
+}
+const privateKey = newKey('audit.pub');
 let s3: S3Process;
 before(async () => {
   s3 = await startS3Process();
@@ -40,12 +45,12 @@ const bucket = (name: string) =>
   connectAuditObjects({ endpoint: s3.endpoint, region: 'us-east-1', bucket: name });
 
 /** A stream of so many records, as a process with `AUDIT_CHECKPOINT_BUCKET` leaves it. */
-async function written(stream: string, count: number): Promise<void> {
+async function written(stream: string, count: number, key = privateKey): Promise<void> {
   const log = await openAudit({
     stream,
     objects: bucket('imageferry'),
     checkpoints: bucket('vault'),
-    signer: checkpointSigner(privateKey),
+    signer: checkpointSigner(key),
     onTrouble: (error) => assert.fail(String(error)),
   });
   for (let number = 1; number <= count; number += 1) {
@@ -63,9 +68,14 @@ async function written(stream: string, count: number): Promise<void> {
 }
 
 /** `imageferry audit verify` of the stream, with the second bucket or without. */
-async function verify(stream: string, second?: string): Promise<{ code: number; text: string }> {
+async function verify(
+  stream: string,
+  second?: string,
+  keys = ['audit.pub'],
+): Promise<{ code: number; text: string }> {
   const entry = join(import.meta.dirname, '../../../worker/imageferry.ts');
-  const args = ['audit', 'verify', '--stream', stream, '--public-key', join(folder, 'audit.pub')];
+  const named = keys.flatMap((name) => ['--public-key', join(folder, name)]);
+  const args = ['audit', 'verify', '--stream', stream, ...named];
   const env = {
     ...process.env,
     S3_ENDPOINT: s3.endpoint,
@@ -120,3 +130,14 @@ for (const [change, problem] of [
     assert.match(text, problem);
   });
 }
+
+test('after the key was changed, checkpoints of both keys vouch, and those of a key that is not named are told', async () => {
+  await written('rotated', 3);
+  await written('rotated', 3, newKey('audit-2.pub'));
+  const both = await verify('rotated', 'vault', ['audit.pub', 'audit-2.pub']);
+  assert.match(both.text, /6 records, whole; a checkpoint vouches for all up to #6/);
+  assert.equal(both.code, 0);
+  const one = await verify('rotated', 'vault', ['audit-2.pub']);
+  assert.match(one.text, /checkpoint-forged at #\d/);
+  assert.equal(one.code, 1);
+});
