@@ -27,7 +27,14 @@ export function parseRegistryDomain(text: string): RegistryDomain {
   if (!hostPattern.test(host) && !ipv6Pattern.test(host)) refuse('expected host[:port]');
   if (port !== undefined && (Number(port) < 1 || Number(port) > 65_535))
     refuse('the port must be 1 to 65535');
+  refuseRewritten(host, refuse);
   return lower as RegistryDomain;
+}
+
+/** An URL rewrites some hosts (`127.1` is 127.0.0.1 to it): the credential is for the one that is written, or for none. */
+function refuseRewritten(host: string, refuse: (detail: string) => never): void {
+  const dialled = URL.parse(`http://${host}`)?.hostname;
+  if (dialled !== host) refuse(dialled === undefined ? 'no such address' : `write it as ${dialled}`);
 }
 
 /** The host that serves a domain's registry API: Docker Hub is the one whose API lives elsewhere. */

@@ -5,6 +5,7 @@ import { Failure } from '../../domain/failure.ts';
 import type { Descriptor } from '../../domain/image/descriptor.ts';
 import { digestAlgorithm, digestHex } from '../../domain/names/digest.ts';
 import type { BlobUpload } from '../copy/content.ts';
+import { isOtherAlive } from '../copy/other-process.ts';
 import type { LayoutFolder } from './layout-folder.ts';
 import { mediaFailure } from './media-failure.ts';
 import { readFilePart } from './read-file.ts';
@@ -41,7 +42,7 @@ async function claimPart(workPath: string, stem: string, path: string): Promise<
   for (const name of await readdir(workPath)) {
     const found = join(workPath, name);
     const writer = /^(sha\d{3}-[0-9a-f]+)\.(\d+)-\d+\.part$/.exec(name);
-    if (writer === null || written.has(found) || isAlive(Number(writer[2]))) continue;
+    if (writer === null || written.has(found) || isOtherAlive(Number(writer[2]))) continue;
     const { mtimeMs, size: bytes } = await stat(found).catch(() => ({ mtimeMs: 0, size: 0 }));
     if (
       writer[1] === stem &&
@@ -55,16 +56,6 @@ async function claimPart(workPath: string, stem: string, path: string): Promise<
     else if (writer[1] === stem || Date.now() - mtimeMs > staleMs) await rm(found, { force: true });
   }
   return size;
-}
-
-/** Another process that runs; our own number means an earlier process, or a part that we put aside ourselves. */
-function isAlive(pid: number): boolean {
-  if (pid === process.pid) return false;
-  try {
-    return process.kill(pid, 0);
-  } catch (error) {
-    return error instanceof Error && 'code' in error && error.code === 'EPERM';
-  }
 }
 
 interface OpenPart {

@@ -51,6 +51,15 @@ test('a registry domain with anything else is refused, with a word on what to re
     '[::1]x',
     'ⓗ',
     `${'a'.repeat(64)}.x`,
+    '127.1',
+    '1.2.3:5000',
+    '0177.0.0.1',
+    '2130706433:5000',
+    '999.1.1.1',
+    'a.0x7f',
+    '[:::]:5000',
+    '[0:0:0:0:0:0:0:1]:5000',
+    '[::ffff:1.2.3.4]',
   ]) {
     refusal('InvalidDomain', () => parseRegistryDomain(text));
   }
@@ -64,7 +73,7 @@ test('only Docker Hub is served by another host than its domain', () => {
 test('loopback is this machine and nothing that merely looks like it', () => {
   for (const text of ['localhost', 'localhost:1', '127.0.0.1', '127.1.2.3:5', '[::1]:5'])
     assert.ok(isLoopback(parseRegistryDomain(text)));
-  for (const text of ['localhost.example', '127.0.0.1.example', '128.0.0.1', 'x127.0.0.1', '[::2]']) {
+  for (const text of ['localhost.example', '127.0.0.1.example', '128.0.0.1', 'x127.0.0.1.example', '[::2]']) {
     assert.ok(!isLoopback(parseRegistryDomain(text)));
   }
 });
