@@ -104,7 +104,7 @@ export class SyncClock {
 
   async #timeUp(): Promise<void> {
     for (;;) {
-      do await sleep(Math.max(1, this.#endsAt - Date.now()));
+      do await sleep(Math.max(1, this.#endsAt - Date.now()), { summary: 'Time is up (syncTimeout)' });
       while (Date.now() < this.#endsAt);
       const known = this.#away.size;
       await this.#callOff();
