@@ -17,13 +17,27 @@ const callMs = 10_000;
 export class S3AuditObjects implements AuditObjects {
   readonly #client: S3Client;
   readonly #bucket: string;
+  /** Whether it writes a name twice. Default: not known yet. */
+  #isWeak: boolean | undefined;
 
   constructor(client: S3Client, bucket: string) {
     this.#client = client;
     this.#bucket = bucket;
   }
 
+  /**
+   * Where the store ignores `If-None-Match`, two writers would write over each other's records for ever, as each goes on from
+   * its own last one. It is found out by the first object of a process, which is written once more; from then on a look comes
+   * before each write, and of two writers within that moment one may still lose.
+   */
   async create(key: string, body: string): Promise<boolean> {
+    if (this.#isWeak === true && (await this.read(key)) !== undefined) return false;
+    if (!(await this.#createOnly(key, body))) return false;
+    this.#isWeak ??= await this.#createOnly(key, body).catch(() => undefined);
+    return true;
+  }
+
+  async #createOnly(key: string, body: string): Promise<boolean> {
     try {
       await this.#client.send(this.#put(key, body, '*'), deadline());
       return true;
@@ -74,8 +88,10 @@ export class S3AuditObjects implements AuditObjects {
           version: ETag ?? randomUUID(),
         };
       }
+      if (page.IsTruncated !== true) return;
       from = page.Contents?.at(-1)?.Key;
-      if (page.IsTruncated !== true || from === undefined) return;
+      // Half a list would make records look as if they had never been.
+      if (from === undefined) throw unavailable(new Error('a list was cut short'));
     }
   }
 
