@@ -26,9 +26,10 @@ export class SiteFolder {
 
   /**
    * Pins a site's first trust. Where roots are there but the state is not, it was lost: a person then has to name the
-   * sequence that the site may not go back behind. Pinning the very same once more changes nothing, ends what was cut off,
-   * and brings back a newest root whose file got lost. Throws `AlreadyExists` where another trust is pinned, `StateLost`
-   * without a floor, `Rollback` for an older root than the state names.
+   * sequence that the site may not go back behind. Pinning the very same once more ends what was cut off, brings back a
+   * newest root whose file got lost, and mends a clock that was ahead as long as nothing was imported. Throws
+   * `AlreadyExists` where another trust is pinned, `StateLost` without a floor, `Rollback` for an older root than the
+   * state names.
    */
   async pin(site: SiteName, bytes: Uint8Array, now: string, floor?: number): Promise<SiteState> {
     const root = pinRoot(bytes, verifyEd25519);
@@ -36,7 +37,7 @@ export class SiteFolder {
     const isFirst = (await this.#rootVersions()).length === 0;
     if (known !== undefined && !(isFirst && known.site === site)) {
       if (known.site === site && floor === undefined && (await this.#isPinned(known, root, bytes)))
-        return known;
+        return this.#withClock(known, now);
       throw new Failure('AlreadyExists', {
         subject: `root ${known.rootVersion} for ${known.site} is pinned here`,
       });
@@ -88,6 +89,17 @@ export class SiteFolder {
     }
     await syncFolder(join(this.path, 'roots'));
     return root;
+  }
+
+  /** Before the first import nothing but the site's own clock at its pin is known: a person may have set it right since. */
+  async #withClock(known: SiteState, now: string): Promise<SiteState> {
+    const isAhead = Date.parse(known.maxSeenTime) > Date.parse(now);
+    const receipts = await readdir(join(this.path, 'receipts')).catch(ignoreMissing);
+    if (!isAhead || known.pending !== undefined || receipts !== undefined) return known;
+    const state = { ...known, maxSeenTime: now };
+    await this.writeState(state);
+    await this.note(`the clock at the pin was ahead: ${known.maxSeenTime}`, now);
+    return state;
   }
 
   /** The state where there is one; one that cannot be read is as good as lost. */

@@ -75,3 +75,13 @@ test('M13 where all roots got lost, an older one than the state names is not pin
   await rejection('Rollback', site.pin(name, rootFile, now));
   assert.equal((await site.pin(name, two, now)).committedSequence, 1);
 });
+
+test('M05 a site that was pinned while its clock was ahead is pinned once more, as long as nothing was imported', async () => {
+  const site = await newSite('2099-01-01T00:00:00.000Z');
+  await rejection('ClockImplausible', bring(site, bundle(1, signer, [rootFile])));
+  await rejection('BundleExpired', bring(site, bundle(1, signer, [rootFile]), { acceptClock: true }));
+  await site.pin(name, rootFile, new Date().toISOString());
+  assert.equal((await bring(site, bundle(1, signer, [rootFile]))).state.committedSequence, 1);
+  const proven = (await site.state()).maxSeenTime;
+  assert.equal((await site.pin(name, rootFile, '1990-01-01T00:00:00.000Z')).maxSeenTime, proven);
+});

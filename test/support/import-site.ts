@@ -54,10 +54,10 @@ export async function closeImportSite(): Promise<void> {
   rmSync(folder, { recursive: true, force: true });
 }
 
-/** A site that trusts the first root and has nothing. */
-export async function newSite(): Promise<SiteFolder> {
+/** A site that trusts the first root and has nothing; `now` is its clock. */
+export async function newSite(now = '2026-01-01T00:00:00.000Z'): Promise<SiteFolder> {
   const site = new SiteFolder(join(folder, `site-${(count += 1)}`));
-  await site.pin(parseSiteName('plant-7'), rootFile, '2026-01-01T00:00:00.000Z');
+  await site.pin(parseSiteName('plant-7'), rootFile, now);
   return site;
 }
 
