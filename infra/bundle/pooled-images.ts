@@ -4,6 +4,7 @@ import type { Digest } from '../../domain/names/digest.ts';
 import type { TagName } from '../../domain/names/tag.ts';
 import type { PlatformSelection } from '../../domain/resources/repository.ts';
 import type { BandwidthLimiter } from '../copy/bandwidth.ts';
+import type { CopyContext } from '../copy/copy-graph.ts';
 import { copyImage } from '../copy/copy-image.ts';
 import type { CopyReport, RepositoryEndpoint } from '../copy/engine.ts';
 import { loadGraph } from '../copy/image-graph.ts';
@@ -63,11 +64,11 @@ export function createPooledImages(shelf: BundleShelf, clients: RegistryClients)
       if (image === undefined)
         throw new Failure('RollbackTargetMissing', { side: 'storage', subject: digest });
       const client = clients.of(target.registry);
-      const context = {
+      const context: CopyContext = {
         flights: new SingleFlight(),
         proven: new ProvenParts(),
         manifests: new ManifestCache(),
-        limit: <T>(task: () => Promise<T>): Promise<T> => client.session.budget.writes.run(task, signal),
+        limit: (task, _targets, bytes) => client.session.budget.writes.run(bytes, task, signal),
       };
       return copyImage(image, new RegistryStore(client, target.path, 'destination'), image.root, context, {
         tag,

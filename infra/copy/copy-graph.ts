@@ -29,8 +29,8 @@ export interface CopyContext {
   readonly guesses?: BlobGuesses;
   /** Default: what other runs left behind stays. */
   readonly janitor?: StagingJanitor;
-  /** Runs a blob transfer when all its targets have a place for it. */
-  readonly limit: <T>(task: () => Promise<T>, targets: readonly ContentTarget[]) => Promise<T>;
+  /** Runs a blob transfer of so many bytes when all its targets have a place for it. */
+  readonly limit: <T>(task: () => Promise<T>, targets: readonly ContentTarget[], bytes: number) => Promise<T>;
 }
 
 export interface GraphCopyOptions extends CopyHooks, Pick<MoveOptions, 'memory' | 'limiter'> {
@@ -243,6 +243,7 @@ export class GraphCopy {
           ...(limiter === undefined ? {} : { limiter }),
         }),
       [this.#target],
+      blob.size,
     );
   }
 

@@ -81,6 +81,7 @@ async function sendTo(
         },
       ),
     members.map(({ target }) => target),
+    blob.size,
   );
 }
 

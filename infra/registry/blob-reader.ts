@@ -32,7 +32,8 @@ export class BlobReader {
   /** One try. Throws what broke it; how far it came, the sink knows. */
   async read(read: BlobRead, sink: ByteSink): Promise<void> {
     try {
-      await this.#session.budget.reads.run(() => this.#attempt(read, sink), read.signal);
+      const bytes = read.blob.size - read.from;
+      await this.#session.budget.reads.run(bytes, () => this.#attempt(read, sink), read.signal);
     } catch (error) {
       throw this.#session.blame(error, read.about);
     }

@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { failureCatalogue, type FailureCode } from '../../domain/failure-catalogue.ts';
 import { Failure } from '../../domain/failure.ts';
 import { Slots } from './slots.ts';
+import { TransferSlots } from './transfer-slots.ts';
 
 /** How much one host is asked at a time, by all work of this process together. */
 export interface BudgetLimits {
@@ -9,6 +10,8 @@ export interface BudgetLimits {
   readonly calls?: number;
   /** Blobs read and blobs written at once, each. Default: 8. */
   readonly transfers?: number;
+  /** Bytes of a blob that is a large one: those take at most three quarters of the places. Default: 64 MiB. */
+  readonly largeBytes?: number;
   /** Milliseconds of a registry's pause that are waited for in place; longer ones are thrown. Default: 30 000. */
   readonly longestWaitMs?: number;
   /** Failures in a row after which the host is left alone for a while. Default: 12. */
@@ -22,8 +25,8 @@ export interface BudgetLimits {
 /** The budget of one host. A pause or an outage seen by one call holds back all of them. */
 export class HostBudget {
   readonly calls: Slots;
-  readonly reads: Slots;
-  readonly writes: Slots;
+  readonly reads: TransferSlots;
+  readonly writes: TransferSlots;
   readonly #longestWaitMs: number;
   readonly #breakAfter: number;
   readonly #breakMs: number;
@@ -39,8 +42,8 @@ export class HostBudget {
   constructor(host: string, limits: BudgetLimits = {}) {
     this.#host = host;
     this.calls = new Slots(limits.calls ?? 16);
-    this.reads = new Slots(limits.transfers ?? 8);
-    this.writes = new Slots(limits.transfers ?? 8);
+    this.reads = new TransferSlots(limits.transfers ?? 8, limits.largeBytes);
+    this.writes = new TransferSlots(limits.transfers ?? 8, limits.largeBytes);
     this.#longestWaitMs = limits.longestWaitMs ?? 30_000;
     this.#breakAfter = limits.breakAfter ?? 12;
     this.#breakMs = limits.breakMs ?? 30_000;

@@ -28,8 +28,8 @@ import { verifyGraph } from '../copy/verify-graph.ts';
 import { describeImage } from '../copy/describe-image.ts';
 import type { RegistryClients } from './registry-client.ts';
 import { RegistryStore } from './registry-store.ts';
-import type { Slots } from './slots.ts';
 import { listAllTags } from './tag-list.ts';
+import type { TransferSlots } from './transfer-slots.ts';
 
 /**
  * The copy engine over registries. One per process: budgets, tokens and connections are shared by all its copies.
@@ -143,7 +143,7 @@ class RegistryCopyEngine implements CopyEngine {
       guesses: this.#guesses,
       janitor: this.#janitor,
       manifests: this.#manifests,
-      limit: (task, stores) => withPlaces(placesOf(budgets, stores), task, signal),
+      limit: (task, stores, bytes) => withPlaces(placesOf(budgets, stores), { bytes, task }, signal),
     };
   }
 
@@ -166,7 +166,10 @@ class RegistryCopyEngine implements CopyEngine {
 }
 
 /** Places for a transfer at all its targets, always asked for in one order, so that no two transfers wait for each other. */
-function placesOf(budgets: ReadonlyMap<string, Slots>, targets: readonly StoreIdentity[]): readonly Slots[] {
+function placesOf(
+  budgets: ReadonlyMap<string, TransferSlots>,
+  targets: readonly StoreIdentity[],
+): readonly TransferSlots[] {
   return [...budgets]
     .filter(([origin]) => targets.some(({ key }) => key.startsWith(`${origin}/`)))
     .toSorted(([one], [other]) => (one < other ? -1 : 1))
@@ -174,11 +177,12 @@ function placesOf(budgets: ReadonlyMap<string, Slots>, targets: readonly StoreId
 }
 
 function withPlaces<T>(
-  [first, ...rest]: readonly Slots[],
-  task: () => Promise<T>,
+  [first, ...rest]: readonly TransferSlots[],
+  transfer: { readonly bytes: number; readonly task: () => Promise<T> },
   signal: AbortSignal | undefined,
 ): Promise<T> {
-  return first === undefined ? task() : first.run(() => withPlaces(rest, task, signal), signal);
+  if (first === undefined) return transfer.task();
+  return first.run(transfer.bytes, () => withPlaces(rest, transfer, signal), signal);
 }
 
 /** Copying a tag onto itself would only hide a mistake. */

@@ -184,4 +184,32 @@ heading('Copies that share work with others', () => {
     world.landed(target, image);
     assert.ok(world.trace.count('GET', uploads, target.origin) <= 3);
   });
+
+  row(
+    'H13 large images leave room for a small one of the same registries',
+    async (world) => {
+      const [large, small] = [
+        sampleImage(
+          'h13-large',
+          Array.from({ length: 9 }, (_, at) => 1_000_000 + at),
+        ),
+        sampleImage('h13-small'),
+      ];
+      const { source, target } = await world.pair(large);
+      source.hold('lib/app', small, 'small');
+      const gate = new Gate();
+      for (const layer of large.blobs.slice(1))
+        source.script({ method: 'GET', path: digestOf(layer) }, gate.behaviour());
+      const first = world.copy(source, target);
+      await gate.reached;
+      await sleep(300);
+      const second = world.copy(source, target, { reference: 'small', tag: 'small' });
+      assert.notEqual(await Promise.race([second, sleep(10_000, 'waited')]), 'waited');
+      world.landed(target, small, 'small');
+      gate.open();
+      await first;
+      world.landed(target, large);
+    },
+    { ...patient, largeBytes: 500_000 },
+  );
 });
