@@ -13,6 +13,7 @@ import { SiteLimits } from '../infra/copy/site-limits.ts';
 import { createTagMover } from '../infra/copy/tag-mover.ts';
 import { createTagParking } from '../infra/copy/tag-parking.ts';
 import { createDocuments } from '../infra/kubernetes/documents.ts';
+import { createStoredDocuments } from '../infra/kubernetes/stored-documents.ts';
 import { createUsageClusters } from '../infra/kubernetes/usage-clusters.ts';
 import { BundleStager } from '../infra/bundle/bundle-stager.ts';
 import { createPooledImages } from '../infra/bundle/pooled-images.ts';
@@ -137,6 +138,7 @@ const lifecycle = {
   mover: createTagMover(openAtSite),
   pool: createPooledImages(shelf, registries),
   documents,
+  stored: createStoredDocuments(cluster),
   usage: createUsageClusters(cluster, resources, {
     worker: createSiteSpeaker(temporal),
     letter: createToldUsage(shelf),
@@ -251,19 +253,12 @@ async function startHub(): Promise<() => Promise<void>> {
   const around = { clients: resources, caches, documents, events, log };
   const onTrouble = trouble('an action could not be audited');
   const gateways = auditedGateways(temporal, { ...trail, reader: audit.reader, onTrouble });
-  const stopLifecycle = startLifecycleReconcilers({
-    ...around,
-    gateway: gateways.lifecycle,
-    schedules: gateways.schedules,
-  });
+  const { schedules } = gateways;
+  const stopLifecycle = startLifecycleReconcilers({ ...around, gateway: gateways.lifecycle, schedules });
   const checked = async (): Promise<void> =>
     reportStore(await checkStore(bundleStore), resources, log, steps.clock());
   void untilDone('looking at the store of bundles', checked, log, signal);
-  const stopSites = startEdgeSiteReconciler({
-    ...around,
-    gateway: gateways.bundles,
-    schedules: gateways.schedules,
-  });
+  const stopSites = startEdgeSiteReconciler({ ...around, gateway: gateways.bundles, schedules });
   const stopFollowing = followSiteCopies({ ...around, copies: createSiteCopies(temporal) });
   const stop = startReconcilers({
     ...around,

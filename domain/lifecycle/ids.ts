@@ -26,6 +26,11 @@ export const usageScheduleId = 'usage';
 export const siteUsageWorkflowId = (site: string): string => `usage/${site}`;
 /** Key of the document that holds a policy's last plan. */
 export const planDocument = (ref: ObjectRef): string => `plan/${ref.namespace}/${ref.name}`;
+/** The policy whose plan such a key is of; undefined for keys of other documents. */
+export function planOwner(key: string): ObjectRef | undefined {
+  const [kind, namespace, name] = key.split('/');
+  return kind !== 'plan' || namespace === undefined || name === undefined ? undefined : { namespace, name };
+}
 /** Key of the document that holds what is stored where. */
 export const storageDocument = 'storage';
 /** Schedule id of adding up what the sites store. */

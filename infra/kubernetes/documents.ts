@@ -31,12 +31,17 @@ const maxBytes = 740_000;
 const maxTextBytes = 64 * 1024 * 1024;
 const field = 'document.gz';
 
+/** What all of them are found by. */
+export const documentLabels = { 'app.kubernetes.io/part-of': 'image-management' };
+/** Says a document's key. */
+export const documentAnnotation = 'image.theriseunion.io/document';
+
 /** Documents as compressed ConfigMaps in our own namespace, one a key. */
 export function createDocuments(config: KubeConfig, namespace: string = systemNamespace): Documents {
   const core = config.makeApiClient(CoreV1Api);
   const look = async (key: string): Promise<VersionedText> => {
     const map = await callExpecting(
-      () => core.readNamespacedConfigMap({ namespace, name: nameOf(key) }),
+      () => core.readNamespacedConfigMap({ namespace, name: documentName(key) }),
       404,
     );
     return { ...textOf(map), ...versionOf(map) };
@@ -50,7 +55,7 @@ export function createDocuments(config: KubeConfig, namespace: string = systemNa
         () =>
           version === undefined
             ? core.createNamespacedConfigMap({ namespace, body })
-            : core.replaceNamespacedConfigMap({ namespace, name: nameOf(key), body }),
+            : core.replaceNamespacedConfigMap({ namespace, name: documentName(key), body }),
         409,
       );
       if (written === undefined) throw new Failure('Conflict', { side: 'cluster', subject: key });
@@ -60,7 +65,9 @@ export function createDocuments(config: KubeConfig, namespace: string = systemNa
       const body = documentMap(key, text, namespace);
       const created = await callExpecting(() => core.createNamespacedConfigMap({ namespace, body }), 409);
       if (created === undefined)
-        await callExpecting(() => core.replaceNamespacedConfigMap({ namespace, name: nameOf(key), body }));
+        await callExpecting(() =>
+          core.replaceNamespacedConfigMap({ namespace, name: documentName(key), body }),
+        );
     },
   };
 }
@@ -89,14 +96,15 @@ function documentMap(key: string, text: string, namespace: string, version?: str
   return {
     metadata: {
       namespace,
-      name: nameOf(key),
+      name: documentName(key),
       ...(version === undefined ? {} : { resourceVersion: version }),
-      labels: { 'app.kubernetes.io/part-of': 'image-management' },
-      annotations: { 'image.theriseunion.io/document': key },
+      labels: documentLabels,
+      annotations: { [documentAnnotation]: key },
     },
     binaryData: { [field]: packed.toString('base64') },
   };
 }
 
-const nameOf = (key: string): string =>
+/** Name of a document's ConfigMap. */
+export const documentName = (key: string): string =>
   `imageferry-document-${createHash('sha256').update(key).digest('hex').slice(0, 32)}`;

@@ -239,7 +239,6 @@ test('a site that does not take the question leaves it open, and the run ends', 
 
 for (const [type, activities] of [
   ['recordUsage', { recordUsage: async () => {} }],
-  ['measureStorage', { measureStorage: async () => 7 }],
   ['collectBundles', { collectBundles: async () => ({ held: [] }) }],
   ['takeSiteMail', { takeSiteMail: async () => ({ taken: 3 }) }],
 ] as const) {
@@ -248,6 +247,18 @@ for (const [type, activities] of [
     assert.deepEqual([calls, result], [[type], undefined]);
   });
 }
+
+test(
+  'storage is added up, and what was written down about what is gone is taken away after it',
+  options,
+  async () => {
+    const { calls, result } = await play('measureStorage', [], {
+      measureStorage: async () => 7,
+      sweepDocuments: async () => 2,
+    });
+    assert.deepEqual([calls, result], [['measureStorage', 'sweepDocuments'], undefined]);
+  },
+);
 
 test('a scrub that is cancelled ends, and goes on to no other page', options, async () => {
   const lab = await workflowLab();

@@ -85,7 +85,7 @@ const documentsRole: readonly object[] = [
     kind: 'Role',
     metadata: { name: 'image-controller-documents', namespace: systemNamespace, labels: partOf },
     rules: [
-      core(['configmaps'], ['get', 'create', 'update']),
+      core(['configmaps'], ['get', 'list', 'create', 'update', 'delete']),
       core(['leases'], ['get', 'create', 'patch'], 'coordination.k8s.io'),
     ],
   },
