@@ -12,7 +12,7 @@ import type { RepositoryPath } from '../../domain/names/repository-path.ts';
 import type { SiteUsage } from '../../domain/usage/site-usage.ts';
 import { BlobGuesses } from '../copy/blob-guesses.ts';
 import { copyImage } from '../copy/copy-image.ts';
-import type { ContentStore, UploadMemory } from '../copy/content.ts';
+import type { ContentSource, ContentStore, UploadMemory } from '../copy/content.ts';
 import type { CopyContext } from '../copy/copy-graph.ts';
 import { inParallel } from '../copy/in-parallel.ts';
 import { ManifestCache } from '../copy/manifest-cache.ts';
@@ -20,7 +20,7 @@ import { ProvenParts } from '../copy/proven-parts.ts';
 import { SingleFlight } from '../copy/single-flight.ts';
 import { Slots } from '../registry/slots.ts';
 import type { BundleMedium } from '../layout/bundle-medium.ts';
-import { BundleSource } from '../layout/bundle-source.ts';
+import { bundleSources } from '../layout/bundle-source.ts';
 import type { SiteFolder } from '../layout/site-folder.ts';
 import { carriedRoots, verifyBundle, verifyContent, type VerifiedBundle } from '../layout/verify-bundle.ts';
 import { signEnvelope } from '../trust/ed25519.ts';
@@ -170,9 +170,12 @@ async function pushAll(
     guesses: await newRepositories(target, statement, options),
     limit: (task) => lanes.run(task, options.signal),
   };
+  const sources = bundleSources(target.medium, statement, target.repository);
+  const mountFrom = [...new Set(statement.assumed.map(({ repo }) => repo))];
   let bytesMoved = 0;
   const push = async (image: BundleImage): Promise<void> => {
-    const moved = await pushImage(target, statement, image, context, options);
+    const from = { source: sources(image.repo), mountFrom };
+    const moved = await pushImage(target, from, image, context, options);
     bytesMoved += moved;
     options.report?.(`${image.repo}:${image.tag} ${image.digest}`);
   };
@@ -207,19 +210,17 @@ async function newRepositories(
 const isAttachment = ({ tag }: BundleImage): boolean => /^sha256-[0-9a-f]{64}/.test(tag);
 
 async function pushImage(
-  { medium, repository }: ImportTarget,
-  statement: BundleStatement,
+  { repository }: ImportTarget,
+  from: { readonly source: ContentSource; readonly mountFrom: readonly RepositoryPath[] },
   image: BundleImage,
   context: CopyContext,
   { signal, memory }: ImportOptions,
 ): Promise<number> {
-  const source = new BundleSource(medium, statement, image.repo, repository);
-  const mountFrom = new Set(statement.assumed.map(({ repo }) => repo));
-  mountFrom.delete(image.repo);
-  const report = await copyImage(source, repository(image.repo), image, context, {
+  const mountFrom = from.mountFrom.filter((repo) => repo !== image.repo);
+  const report = await copyImage(from.source, repository(image.repo), image, context, {
     tag: image.tag,
     recheck: true,
-    mountFrom: [...mountFrom].slice(0, 4),
+    mountFrom: mountFrom.slice(0, 4),
     ...(signal === undefined ? {} : { signal }),
     ...(memory === undefined ? {} : { memory }),
   });

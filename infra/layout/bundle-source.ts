@@ -14,60 +14,93 @@ import { manifestTypeOf } from './manifest-type.ts';
 /** What the site has already, for a delta: its registry's repositories. */
 export type SiteContent = (repo: RepositoryPath) => ContentSource;
 
+/**
+ * A verified bundle as the source of copies, repository by repository. What is looked up for one image serves all others: a
+ * bundle has up to 10,000 images, and as many signatures.
+ */
+export function bundleSources(
+  medium: BundleMedium,
+  statement: BundleStatement,
+  site: SiteContent,
+): (repo: RepositoryPath) => ContentSource {
+  const sources = new Map<RepositoryPath, BundleSource>();
+  const carried = new Set(statement.blobs.map(({ digest }) => digest));
+  const assumed = new Map(statement.assumed.map(({ digest, repo }) => [digest, repo]));
+  return (repo) => {
+    const source = sources.get(repo) ?? new BundleSource({ medium, statement, site, carried, assumed }, repo);
+    sources.set(repo, source);
+    return source;
+  };
+}
+
+interface BundleParts {
+  readonly medium: BundleMedium;
+  readonly statement: BundleStatement;
+  readonly site: SiteContent;
+  readonly carried: ReadonlySet<Digest>;
+  /** Where at the site each part is that the bundle does not carry. */
+  readonly assumed: ReadonlyMap<Digest, RepositoryPath>;
+}
+
 /** One repository of a verified bundle as the source of a copy. What the bundle only assumes is read at the site. */
-export class BundleSource implements ContentSource {
+class BundleSource implements ContentSource {
   readonly label: string;
   readonly key: string;
-  readonly #medium: BundleMedium;
-  readonly #statement: BundleStatement;
+  readonly #parts: BundleParts;
   readonly #repo: RepositoryPath;
-  readonly #site: SiteContent;
-  readonly #carried: ReadonlySet<Digest>;
+  #bySubject: Promise<ReadonlyMap<Digest, readonly Attachment[]>> | undefined;
 
-  constructor(medium: BundleMedium, statement: BundleStatement, repo: RepositoryPath, site: SiteContent) {
-    this.#medium = medium;
-    this.#statement = statement;
+  constructor(parts: BundleParts, repo: RepositoryPath) {
+    this.#parts = parts;
     this.#repo = repo;
-    this.#site = site;
-    this.#carried = new Set(statement.blobs.map(({ digest }) => digest));
-    this.label = `bundle ${statement.sequence}: ${repo}`;
-    this.key = `bundle:${medium.label}/${repo}`;
+    this.label = `bundle ${parts.statement.sequence}: ${repo}`;
+    this.key = `bundle:${parts.medium.label}/${repo}`;
   }
 
   async resolve(reference: TagName | Digest): Promise<Descriptor | undefined> {
-    const { images, referrers } = this.#statement;
+    const { images, referrers } = this.#parts.statement;
     const image = images.find(({ repo, tag }) => repo === this.#repo && tag === reference);
     return image ?? [...images, ...referrers].find(({ digest }) => digest === reference);
   }
 
   async readManifest(digest: Digest, signal?: AbortSignal): Promise<StoredManifest> {
-    if (!this.#carried.has(digest)) return this.#assumed(digest).readManifest(digest, signal);
-    const bytes = await readSmall(this.#medium, blobFile({ digest }), maxManifestBytes);
+    if (!this.#parts.carried.has(digest)) return this.#assumed(digest).readManifest(digest, signal);
+    const bytes = await readSmall(this.#parts.medium, blobFile({ digest }), maxManifestBytes);
     if (sha256(bytes) !== digest) throw new Failure('BundleCorrupt', { subject: digest });
     return { bytes, descriptor: { mediaType: manifestTypeOf(bytes), digest, size: bytes.byteLength } };
   }
 
   async readBlob(blob: Descriptor, from: number, sink: ByteSink, signal?: AbortSignal): Promise<void> {
-    if (!this.#carried.has(blob.digest)) {
+    if (!this.#parts.carried.has(blob.digest)) {
       return this.#assumed(blob.digest).readBlob(blob, from, sink, signal);
     }
-    return this.#medium.read(blobFile(blob), from, sink, signal);
+    return this.#parts.medium.read(blobFile(blob), from, sink, signal);
   }
 
   async referrers(subject: Digest, signal?: AbortSignal): Promise<readonly Attachment[]> {
-    const found: Attachment[] = [];
-    for (const referrer of this.#statement.referrers) {
+    this.#bySubject ??= this.#readReferrers(signal);
+    try {
+      return (await this.#bySubject).get(subject) ?? [];
+    } catch (error) {
+      this.#bySubject = undefined;
+      throw error;
+    }
+  }
+
+  async #readReferrers(signal?: AbortSignal): Promise<ReadonlyMap<Digest, readonly Attachment[]>> {
+    const found = new Map<Digest, Attachment[]>();
+    for (const referrer of this.#parts.statement.referrers) {
       if (referrer.repo !== this.#repo) continue;
       const { bytes } = await this.readManifest(referrer.digest, signal);
-      const manifest = parseManifest({ bytes, contentType: referrer.mediaType, subject: referrer.digest });
-      if (manifest.subject?.digest === subject) found.push(referrer);
+      const { subject } = parseManifest({ bytes, contentType: referrer.mediaType, subject: referrer.digest });
+      if (subject !== undefined) found.set(subject.digest, [...(found.get(subject.digest) ?? []), referrer]);
     }
     return found;
   }
 
   #assumed(digest: Digest): ContentSource {
-    const blob = this.#statement.assumed.find((each) => each.digest === digest);
-    if (blob === undefined) throw new Failure('BundleIncomplete', { subject: digest });
-    return this.#site(blob.repo);
+    const repo = this.#parts.assumed.get(digest);
+    if (repo === undefined) throw new Failure('BundleIncomplete', { subject: digest });
+    return this.#parts.site(repo);
   }
 }
