@@ -49,7 +49,7 @@ export async function emptyInbox(
       const bytes = await contentOf(store, letter);
       const read = { ...(await mail.read(bytes)), digest: sha256(bytes) };
       taken.push(await around(read, () => mail.take(bytes)));
-      await store.delete(letter.key);
+      await deleteTaken(store, letter.key, bytes);
     } catch (error) {
       const failure = asFailure(error);
       if (failure.entry.class === 'retry') throw failure;
@@ -58,6 +58,12 @@ export async function emptyInbox(
     }
   }
   return { taken, refused, waiting };
+}
+
+/** Who always uses the same name may have put the next letter there meanwhile: that is for the next pass. */
+async function deleteTaken(store: ObjectStore, key: string, taken: Uint8Array): Promise<void> {
+  const there = await store.read(key, maxEnvelopeBytes);
+  if (there !== undefined && Buffer.from(there).equals(taken)) await store.delete(key);
 }
 
 async function contentOf(store: ObjectStore, { key, size }: StoredObject): Promise<Uint8Array> {
