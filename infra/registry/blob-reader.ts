@@ -6,6 +6,7 @@ import type { ByteSink } from '../copy/content.ts';
 import { answerFailure, type RequestSubject } from './answer-failure.ts';
 import type { Scope } from './authenticator.ts';
 import { HttpAnswer } from './http-answer.ts';
+import type { ReadPace } from './read-pace.ts';
 import type { OpenRead, ReadPool } from './read-pool.ts';
 import type { RegistrySession } from './session.ts';
 
@@ -136,21 +137,39 @@ export class BlobReader {
   /** A body without length (chunked, or until the connection closes) is asked for again in a way that can read it. */
   async #readUnmeasured(read: BlobRead, url: WebAddress, sink: ByteSink): Promise<void> {
     const headers = await this.#headers(read, url, url.origin === read.url.origin);
-    await this.#session.transport.stream(
-      {
-        method: 'GET',
-        url,
-        headers,
-        expect: [200, 206],
-        ...(read.signal === undefined ? {} : { signal: read.signal }),
-      },
-      sink,
-    );
+    const tooSlow = new AbortController();
+    const signals = read.signal === undefined ? [] : [read.signal];
+    const signal = AbortSignal.any([...signals, tooSlow.signal]);
+    const pace = this.#pool.pace((failure) => tooSlow.abort(failure));
+    try {
+      await this.#session.transport.stream(
+        { method: 'GET', url, headers, expect: [200, 206], signal },
+        pacing(pace, sink),
+      );
+    } catch (error) {
+      throw tooSlow.signal.aborted ? tooSlow.signal.reason : error;
+    } finally {
+      pace.stop();
+    }
   }
 }
 
 function withBody(answer: HttpAnswer, body: Uint8Array): HttpAnswer {
   return new HttpAnswer(answer.status, answer.headers, body);
+}
+
+/** Watches how fast a body comes while it is welcome. */
+function pacing(pace: ReadPace, sink: ByteSink): ByteSink {
+  return (chunk) => {
+    pace.saw(chunk.byteLength);
+    const pending = sink(chunk);
+    if (pending !== undefined) {
+      pace.rest();
+      return pending.then(() => pace.waitForBody());
+    }
+    pace.waitForBody();
+    return undefined;
+  };
 }
 
 /** Leaves the first `skip` bytes out. */

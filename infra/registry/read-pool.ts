@@ -4,7 +4,7 @@ import { requestHead } from './exchange.ts';
 import type { HttpAnswer } from './http-answer.ts';
 import { IdleConnections } from './idle-connections.ts';
 import { ReadConnection } from './read-connection.ts';
-import type { PaceLimits } from './read-pace.ts';
+import { ReadPace, type PaceLimits } from './read-pace.ts';
 import { bodyLength } from './response-head.ts';
 import type { Transport } from './transport.ts';
 
@@ -71,6 +71,11 @@ export class ReadPool {
     });
     this.release(url, open);
     return Buffer.concat(chunks);
+  }
+
+  /** Watches a body that comes another way, by the same limits. */
+  pace(giveUp: (failure: Failure) => void): ReadPace {
+    return new ReadPace(this.#limits, giveUp);
   }
 
   close(): void {

@@ -34,6 +34,9 @@ import { listAllTags } from './tag-list.ts';
 /** Which end of a copy a repository is, and so what it may be asked for. */
 export type StoreRole = 'source' | 'destination';
 
+/** Bytes of a manifest whose parts a registry finds in a millisecond, at the least: an entry has some 200. */
+const lookedUpPerMs = 10;
+
 /** One repository of a registry, as a content store. */
 export class RegistryStore implements ContentStore, BlobMounter {
   readonly label: string;
@@ -172,6 +175,7 @@ export class RegistryStore implements ContentStore, BlobMounter {
     signal?: AbortSignal,
     { once = false }: ChangeOptions = {},
   ): Promise<void> {
+    const { session } = this.#client;
     const reference = tag ?? manifest.descriptor.digest;
     const answer = await this.#call(
       {
@@ -179,6 +183,8 @@ export class RegistryStore implements ContentStore, BlobMounter {
         url: this.#url(`manifests/${reference}`),
         headers: { 'content-type': manifest.descriptor.mediaType },
         body: manifest.bytes,
+        // Each part that it names is looked for in the registry's store before the answer.
+        answerTimeoutMs: session.transport.headersTimeoutMs + manifest.bytes.byteLength / lookedUpPerMs,
         about: this.#about(reference),
         accept: [400, 404, 405, 409, 412, 413],
         once,

@@ -178,6 +178,21 @@ heading('E. Blob download', () => {
     assert.ok(world.trace.count('GET', path, again.source.origin) <= 6);
   });
 
+  row('E10 a drip without a length is cut as well', async (world) => {
+    const { image, path } = oneLayer('e10-chunks');
+    const { source, target } = await world.pair(image);
+    source.script({ method: 'GET', path }, async (exchange) => {
+      const body = Buffer.from((await exchange.honestAnswer()).body ?? '');
+      exchange.response.writeHead(200);
+      for (let at = 0; at < body.byteLength && !exchange.socket.destroyed; at += 10) {
+        exchange.response.write(body.subarray(at, at + 10));
+        await sleep(50);
+      }
+      exchange.response.end();
+    });
+    await world.copyFails(['TooSlow', 'Timeout'], source, target);
+  });
+
   row('E11 headers that never come, or come byte by byte, time out', async (world) => {
     const { image, path } = oneLayer('e11');
     const { source, target } = await world.pair(image);

@@ -200,4 +200,25 @@ heading('Registries and images that are unlike the others', () => {
     world.landed(target, good);
     assert.ok(target.repository(targetPath).tags.has('a'));
   });
+
+  row('G10 a registry may take its time over a manifest of many parts', async (world) => {
+    const image = sampleImage(
+      'g10-many',
+      Array.from({ length: 150 }, (_, at) => 16 + at),
+    );
+    const { source, target } = await world.pair(image);
+    world.maxRequests = 2000;
+    target.script({ method: 'PUT', path: '/manifests/' }, async (exchange) => {
+      const honest = await exchange.honestAnswer();
+      await new Promise((resolve) => setTimeout(resolve, 2500));
+      await exchange.send(honest);
+    });
+    await world.copy(source, target);
+    world.landed(target, image);
+    assert.equal(
+      world.trace.count('PUT', '/manifests/', target.origin),
+      2,
+      'by digest and by tag, once each',
+    );
+  });
 });
