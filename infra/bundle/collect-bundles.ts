@@ -38,8 +38,11 @@ export interface CollectOptions {
 export const sweepFlight = 'sweep';
 const day = 86_400_000;
 const marksKey = 'retention/marks.json';
-/** A plan without a manifest counts as work in progress for so long. Milliseconds: two days. */
-const stagingMs = 2 * day;
+/**
+ * A plan without a manifest counts as work in progress for so long: much goes over a slow line for a week, and what it brought
+ * first is needed at its end. Milliseconds: fourteen days.
+ */
+const stagingMs = 14 * day;
 
 /**
  * One pass of mark, grace, sweep: old bundles go, and blobs that an earlier pass marked and that still nothing needs.

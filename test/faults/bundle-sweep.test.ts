@@ -120,3 +120,14 @@ test('who was counted as dead takes away no mark of the one who took over', asyn
   assert.equal(left, await took.promise, 'its end is not the end of another');
   assert.equal(await mark(), '');
 });
+
+test('K01 a staging that takes a week over a slow line keeps what it brought first; one that died holds no sweep for ever', async () => {
+  const brought = randomBlob(888);
+  const createdAt = new Date().toISOString();
+  await new BundleShelf(scene.s3.store).takeSequence(parseSiteName('slow'), 1, { createdAt });
+  await scene.s3.store.write(poolKey(brought.descriptor.digest), brought.bytes);
+  for (const days of [1.5, 3, 5, 7]) assert.equal((await pass(days)).held, true, `after ${days} days`);
+  assert.ok(await scene.s3.store.head(poolKey(brought.descriptor.digest)));
+  assert.equal((await pass(15)).held, false);
+  assert.equal(await scene.s3.store.head(poolKey(brought.descriptor.digest)), undefined);
+});
