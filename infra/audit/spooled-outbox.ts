@@ -61,8 +61,12 @@ export class SpooledOutbox implements AuditOutbox {
   async #flush(): Promise<void> {
     while (this.#spool.entries.length > 0) {
       const waiting = this.#spool.entries.slice(0, flushAtOnce);
-      await Promise.all(waiting.map((entry) => this.#writer.append(entry)));
-      await this.#spool.drop(waiting.length);
+      const written = await Promise.allSettled(waiting.map((entry) => this.#writer.append(entry)));
+      // They are written in order: what went before the first that could not be is in the log, and not told again.
+      const lost = written.findIndex(({ status }) => status === 'rejected');
+      await this.#spool.drop(lost < 0 ? waiting.length : lost);
+      const [failed] = written.slice(lost < 0 ? written.length : lost);
+      if (failed?.status === 'rejected') throw failed.reason;
     }
   }
 }

@@ -139,3 +139,26 @@ test('what is kept after a disk was full in the middle of a line is there after 
     ['one', 'three'],
   );
 });
+
+test('a log that goes away in the middle of what waited is told nothing twice', async () => {
+  class GoesAway extends MemoryAuditObjects {
+    left = Number.POSITIVE_INFINITY;
+
+    override async create(key: string, body: string): Promise<boolean> {
+      this.left -= 1;
+      this.down = this.left < 0;
+      return super.create(key, body);
+    }
+  }
+  const objects = new GoesAway();
+  const spool = await FileSpool.open(folder, 'api');
+  for (const id of ['one', 'two', 'three']) await spool.add(entry(id, 'Completed'));
+  const outbox = new SpooledOutbox(logOf(objects), spool);
+  objects.left = 1;
+  await assert.rejects(outbox.flush(), { code: 'AuditUnavailable' });
+  objects.left = Number.POSITIVE_INFINITY;
+  objects.down = false;
+  await outbox.flush();
+  assert.deepEqual(await stored(objects), ['one Completed', 'two Completed', 'three Completed']);
+  assert.deepEqual(spool.entries, []);
+});
