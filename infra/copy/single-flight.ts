@@ -45,8 +45,8 @@ function isShared(flight: Flight, error: unknown, asker: Asker): boolean {
   return !wasStopped && flight.circle === asker.circle;
 }
 
-/** Rejects with `Cancelled` where `signal` aborts before `ended` settles. */
-async function orStopped(ended: Promise<unknown>, signal: AbortSignal | undefined): Promise<unknown> {
+/** Rejects with `Cancelled` where `signal` aborts before `ended` settles; what others wait for as well goes on. */
+export async function orStopped<T>(ended: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
   if (signal === undefined) return ended;
   let stop: () => void = () => undefined;
   const stopped = new Promise<never>((_resolve, reject) => {

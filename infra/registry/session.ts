@@ -10,6 +10,7 @@ import type { HttpAnswer } from './http-answer.ts';
 import { networkFailure } from './network-failure.ts';
 import type { RegistryWarnings } from './registry-warnings.ts';
 import { RetryPlan } from '../copy/retry-plan.ts';
+import { orStopped } from '../copy/single-flight.ts';
 import type { Exchange } from './exchange.ts';
 import type { Transport } from './transport.ts';
 
@@ -90,7 +91,7 @@ export class RegistrySession {
   async authorize(url: WebAddress, scope: Scope, signal?: AbortSignal): Promise<Record<string, string>> {
     await this.budget.enter(signal);
     if (url.origin !== this.origins.registry) return {};
-    const authorization = await this.#auth.header(scope);
+    const authorization = await orStopped(this.#auth.header(scope), signal);
     return authorization === undefined ? {} : { authorization };
   }
 
@@ -173,7 +174,7 @@ export class RegistrySession {
     let url: WebAddress = typeof call.url === 'string' ? new URL(call.url, this.origins.registry) : call.url;
     let withCredential = url.origin === this.origins.registry;
     for (let hop = 1; ; hop += 1) {
-      const sent = withCredential ? await this.#auth.header(call.scope) : undefined;
+      const sent = withCredential ? await orStopped(this.#auth.header(call.scope), call.signal) : undefined;
       const answer = await this.#exchange(call, url, sent);
       const redirected = answer.status >= 301 && answer.status <= 308 && answer.status !== 304;
       if (!redirected || (call.method !== 'GET' && call.method !== 'HEAD')) return { answer, url, sent };

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseTag } from '../../domain/names/tag.ts';
 import { UploadMap } from '../../infra/copy/upload-map.ts';
-import { answers } from '../support/misbehaving-registry/behaviours.ts';
+import { answers, hangs } from '../support/misbehaving-registry/behaviours.ts';
 import type { Misbehaviour } from '../support/misbehaving-registry/double.ts';
 import { sampleImage } from '../support/misbehaving-registry/images.ts';
 import { digestOf } from '../support/misbehaving-registry/content.ts';
@@ -211,5 +211,20 @@ heading('Copies that share work with others', () => {
       world.landed(target, large);
     },
     { ...patient, largeBytes: 500_000 },
+  );
+
+  row(
+    'N11 a call that waits for a token ends at once when it is cancelled',
+    async (world) => {
+      const { registry, tokens } = await world.bearerRegistry();
+      tokens.script({}, hangs());
+      const stop = new AbortController();
+      const at = world.endpoint(registry, 'lib/app');
+      const asked = rejection('Cancelled', world.engine.resolve(at, parseTag('v1'), stop.signal));
+      while (world.trace.count('GET', '', tokens.origin) === 0) await sleep(20);
+      stop.abort();
+      assert.notEqual(await Promise.race([asked, sleep(5000, 'waited')]), 'waited');
+    },
+    patient,
   );
 });
