@@ -35,6 +35,8 @@ export async function syncRepository(input: SyncInput): Promise<SyncReport> {
   const look = await firstLook(input, started, again);
   if (look === undefined) return gone;
   const { plan } = look;
+  // The tags before were looked at for something else.
+  if (resume?.wanted !== undefined && resume.wanted !== plan.claim.wanted) again.trigger ??= 'spec';
   showPlan(plan, trigger);
   const quiet = quietEnd(look, thisRun(trigger, started));
   if (quiet !== undefined) return finish(ref, quiet.outcome, quiet.recorded, again);
@@ -84,12 +86,13 @@ function inNewRun(memo: Readonly<Record<string, unknown>> | undefined, input: Sy
 
 /** What the next run has to know of this one. */
 function goOn(journey: Journey, after: string, again: SyncTrigger | undefined): SyncResume {
-  const { started, tally, first, clock, begun = workflowInfo().runId } = journey;
+  const { plan, started, tally, first, clock, begun = workflowInfo().runId } = journey;
   return {
     started,
     begun,
     after,
     tally,
+    wanted: plan.claim.wanted,
     ...(first === undefined ? {} : { first: { tag: first.tag, root: first.root } }),
     ...(clock.givenBackMs === 0 ? {} : { givenBackMs: clock.givenBackMs }),
     ...(again === undefined ? {} : { again }),

@@ -25,6 +25,8 @@ export interface SyncResume {
   readonly first?: Pick<SurveyedImage, 'tag' | 'root'>;
   /** Milliseconds that were waited for sites that took no work. Default: 0. */
   readonly givenBackMs?: number;
+  /** What was wanted while it went so far, as in a plan's claim. Default: not known. */
+  readonly wanted?: string;
   /** Somebody asked meanwhile for one more run. Default: nobody. */
   readonly again?: SyncTrigger;
 }

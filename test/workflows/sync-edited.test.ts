@@ -9,6 +9,7 @@ import { Failure } from '../../domain/failure.ts';
 import { hubTaskQueue, syncWorkflowId } from '../../domain/sync/ids.ts';
 import { syncAgainSignal } from '../../domain/sync/input.ts';
 import type { SyncPlan } from '../../domain/sync/plan.ts';
+import { emptyTally } from '../../domain/sync/tally.ts';
 import { withoutPlaces } from '../support/history-places.ts';
 import { planOf, report, scene, type Scene } from '../support/sync-scene.ts';
 import { closeLab, workflowLab } from '../support/workflow-lab.ts';
@@ -143,6 +144,35 @@ test('a copy goes on where the cluster cannot say whether it is wanted, and a la
     stage.outcomes.map(({ failure }) => failure?.code),
     ['Superseded'],
   );
+});
+
+test('a sync that goes on in a new run, and was edited in between, looks at the tags before that once more', async () => {
+  const plan = planOf('between');
+  const { ref } = plan.claim;
+  const looks: (readonly [string, string | undefined])[] = [];
+  const stage = scene(plan, {
+    surveyImages: async ({ trigger, after }) => {
+      looks.push([trigger, after]);
+      return { images: [], total: 0 };
+    },
+  });
+  const lab = await workflowLab();
+  const run = async (wanted: string): Promise<unknown> => {
+    const started = new Date(await lab.env.currentTimeMs()).toISOString();
+    const resume = { started, after: 'v1', tally: emptyTally, wanted };
+    const options = { workflowId: syncWorkflowId(ref), taskQueue: hubTaskQueue };
+    const args = [{ ref, trigger: 'manual', resume }];
+    return lab.env.client.workflow.execute('syncRepository', { ...options, args });
+  };
+  await lab.run(stage.activities, async () => {
+    await run(plan.claim.wanted);
+    assert.deepEqual(looks, [['manual', 'v1']]);
+    await run('something else');
+  });
+  assert.deepEqual(looks.slice(1), [
+    ['manual', 'v1'],
+    ['spec', undefined],
+  ]);
 });
 
 test('who cancels a sync that was edited meanwhile gets it cancelled', async () => {
