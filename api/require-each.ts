@@ -7,43 +7,19 @@ import type { Call } from './context.ts';
 const atOnce = 8;
 
 /**
- * Requires the right to each object, asking the cluster once for those of one kind and namespace where the caller has the
- * right to all of them, and once for each name else: who may do it to single objects only keeps that. Throws `AccessDenied`
- * for the first that is forbidden, which alone is in the audit log.
+ * Requires the right to each object. The cluster is asked about every distinct one by its name, as it may forbid a single one
+ * of those that it allows as a whole. Throws `AccessDenied` for the first that is forbidden, which alone is in the audit log.
  */
 export async function requireEach(
   call: Pick<Call<unknown, unknown, unknown>, 'allows' | 'require'>,
   questions: readonly AccessQuestion[],
 ): Promise<void> {
-  const named = await inWindow(groupsOf(questions), atOnce, async ({ wide, each }) =>
-    each.length > 1 && (await call.allows(wide)) ? [] : each,
-  );
-  const forbidden = await firstForbidden(call, named.flat());
+  const distinct = new Map(questions.map((question) => [JSON.stringify(question), question]));
+  const forbidden = await firstForbidden(call, [...distinct.values()]);
   if (forbidden === undefined) return;
   await call.require(forbidden);
   // The right came just now, and those after it were not asked about.
   throw new Failure('AccessDenied', { side: 'caller' });
-}
-
-interface Group {
-  /** The question about all of them. */
-  readonly wide: AccessQuestion;
-  readonly each: readonly AccessQuestion[];
-}
-
-/** Distinct questions that differ in nothing but the name. */
-function groupsOf(questions: readonly AccessQuestion[]): readonly Group[] {
-  const distinct = new Map(questions.map((question) => [JSON.stringify(question), question]));
-  const groups = Map.groupBy(distinct.values(), (question) => JSON.stringify(withoutName(question)));
-  return [...groups.values()].flatMap((each) => {
-    const [first] = each;
-    return first === undefined ? [] : [{ wide: withoutName(first), each }];
-  });
-}
-
-function withoutName(question: AccessQuestion): AccessQuestion {
-  const { name: _, ...wide } = question;
-  return wide;
 }
 
 async function firstForbidden(
