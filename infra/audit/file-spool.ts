@@ -2,7 +2,8 @@ import { open, readdir, readFile, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { AuditEntry } from '../../domain/audit/record.ts';
 import { Failure } from '../../domain/failure.ts';
-import { makeFolder } from '../layout/make-folder.ts';
+import { makeFolder } from '../disk/make-folder.ts';
+import { isOtherAlive } from '../disk/other-process.ts';
 import type { AuditSpool } from './audit-log.ts';
 import { parseEntries } from './parse-record.ts';
 
@@ -27,7 +28,7 @@ export class FileSpool implements AuditSpool {
     const taken: string[] = [];
     for (const name of (await readdir(folder)).sort()) {
       const pid = new RegExp(`^${stream}\\.(\\d+)\\.ndjson$`).exec(name)?.[1];
-      if (pid === undefined || (Number(pid) !== process.pid && isAlive(Number(pid)))) continue;
+      if (pid === undefined || isOtherAlive(Number(pid))) continue;
       left.push(...parseEntries(await readFile(join(folder, name), 'utf8')));
       taken.push(join(folder, name));
     }
@@ -82,15 +83,6 @@ async function writeDurably(path: string, how: 'a' | 'w', entries: readonly Audi
     await file.datasync();
   } finally {
     await file.close();
-  }
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch {
-    return false;
   }
 }
 

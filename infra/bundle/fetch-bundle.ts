@@ -12,8 +12,8 @@ import type { TrustRoot } from '../../domain/trust/trust-root.ts';
 import { inParallel } from '../copy/in-parallel.ts';
 import { RetryPlan } from '../copy/retry-plan.ts';
 import { writeFileAtomically } from '../layout/atomic-file.ts';
-import { makeFolder, syncFolder } from '../layout/make-folder.ts';
-import { mediaFailure } from '../layout/media-failure.ts';
+import { makeFolder, syncFolder } from '../disk/make-folder.ts';
+import { mediaFailure } from '../disk/media-failure.ts';
 import { openStatementFile, type SignedStatement } from '../layout/verify-bundle.ts';
 import { sha256 } from '../trust/ed25519.ts';
 

@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
 import { readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { makeFolderSync } from '../layout/make-folder.ts';
-import { isOtherAlive } from './other-process.ts';
+import { makeFolderSync } from '../disk/make-folder.ts';
+import { isOtherAlive } from '../disk/other-process.ts';
 import type { UploadMemory } from './content.ts';
 
 /** Registries throw away what was not finished in a week (distribution's default). */

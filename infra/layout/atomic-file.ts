@@ -1,7 +1,7 @@
 import { open, rename, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
-import { makeFolder, syncFolder } from './make-folder.ts';
-import { mediaFailure } from './media-failure.ts';
+import { makeFolder, syncFolder } from '../disk/make-folder.ts';
+import { mediaFailure } from '../disk/media-failure.ts';
 
 let files = 0;
 

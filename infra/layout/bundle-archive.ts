@@ -6,7 +6,7 @@ import { Failure } from '../../domain/failure.ts';
 import { printable } from '../../domain/names/digest.ts';
 import type { ByteSink } from '../copy/content.ts';
 import type { BundleMedium } from './bundle-medium.ts';
-import { mediaFailure } from './media-failure.ts';
+import { mediaFailure } from '../disk/media-failure.ts';
 import { readFilePart, type FilePart } from './read-file.ts';
 import { claimedFile, paddingAfter, tarEndBytes, tarHeader } from './tar-plan.ts';
 

@@ -7,7 +7,7 @@ import { Failure } from '../../domain/failure.ts';
 import { printable } from '../../domain/names/digest.ts';
 import type { ByteSink } from '../copy/content.ts';
 import type { BundleMedium } from './bundle-medium.ts';
-import { mediaFailure } from './media-failure.ts';
+import { mediaFailure } from '../disk/media-failure.ts';
 import { readFilePart, type FilePart } from './read-file.ts';
 
 /** Non-blocking, so that a FIFO does not hang us; no link is followed in the last part of a path. */

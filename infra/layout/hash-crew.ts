@@ -3,7 +3,7 @@ import { extname, join } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { Failure } from '../../domain/failure.ts';
 import type { Hashed, Stretch } from './hash-thread.ts';
-import { mediaFailure } from './media-failure.ts';
+import { mediaFailure } from '../disk/media-failure.ts';
 import type { FilePart } from './read-file.ts';
 
 /** More threads than this wait for the medium, not for a core. */

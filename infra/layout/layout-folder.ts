@@ -14,8 +14,8 @@ import {
 import { isJsonObject, parseStrictJson } from '../../domain/image/strict-json.ts';
 import { digestAlgorithm, digestHex, printable, type Digest } from '../../domain/names/digest.ts';
 import { writeFileAtomically } from './atomic-file.ts';
-import { makeFolder, syncFolder } from './make-folder.ts';
-import { mediaFailure } from './media-failure.ts';
+import { makeFolder, syncFolder } from '../disk/make-folder.ts';
+import { mediaFailure } from '../disk/media-failure.ts';
 
 /** Milliseconds after which a lock on the index was left behind by a process that died: it is held for milliseconds. */
 const staleLockMs = 10_000;

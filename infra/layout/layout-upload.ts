@@ -5,9 +5,9 @@ import { Failure } from '../../domain/failure.ts';
 import type { Descriptor } from '../../domain/image/descriptor.ts';
 import { digestAlgorithm, digestHex } from '../../domain/names/digest.ts';
 import type { BlobUpload } from '../copy/content.ts';
-import { isOtherAlive } from '../copy/other-process.ts';
+import { isOtherAlive } from '../disk/other-process.ts';
 import type { LayoutFolder } from './layout-folder.ts';
-import { mediaFailure } from './media-failure.ts';
+import { mediaFailure } from '../disk/media-failure.ts';
 import { readFilePart } from './read-file.ts';
 
 /** Milliseconds after which a part that nobody came back for is removed. */

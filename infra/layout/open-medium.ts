@@ -3,7 +3,7 @@ import { printable } from '../../domain/names/digest.ts';
 import { openBundleArchive } from './bundle-archive.ts';
 import { openBundleFolder } from './bundle-folder.ts';
 import type { BundleMedium } from './bundle-medium.ts';
-import { mediaFailure } from './media-failure.ts';
+import { mediaFailure } from '../disk/media-failure.ts';
 
 /** Opens a bundle where it is: a directory, or else an archive. */
 export async function openBundleMedium(path: string): Promise<BundleMedium> {

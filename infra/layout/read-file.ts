@@ -1,7 +1,7 @@
 import type { FileHandle } from 'node:fs/promises';
 import { Failure } from '../../domain/failure.ts';
 import type { ByteSink } from '../copy/content.ts';
-import { mediaFailure } from './media-failure.ts';
+import { mediaFailure } from '../disk/media-failure.ts';
 
 const bufferBytes = 256 * 1024;
 

@@ -9,8 +9,8 @@ import { parseEnvelope } from '../../domain/trust/envelope.ts';
 import { parseRoot, pinRoot, type TrustRoot } from '../../domain/trust/trust-root.ts';
 import { generateSigningKey, signerOf, verifyEd25519, type Signer } from '../trust/ed25519.ts';
 import { writeFileAtomically } from './atomic-file.ts';
-import { syncFolder } from './make-folder.ts';
-import { mediaFailure } from './media-failure.ts';
+import { syncFolder } from '../disk/make-folder.ts';
+import { mediaFailure } from '../disk/media-failure.ts';
 
 const stateFile = 'state.json';
 const keyFile = 'receipt-key.pem';

@@ -7,7 +7,7 @@ import { parseTag } from '../../domain/names/tag.ts';
 import { importBundle } from '../../infra/bundle/import-bundle.ts';
 import { verifyGraph } from '../../infra/copy/verify-graph.ts';
 import type { BundleMedium } from '../../infra/layout/bundle-medium.ts';
-import { mediaFailure } from '../../infra/layout/media-failure.ts';
+import { mediaFailure } from '../../infra/disk/media-failure.ts';
 import { openBundleMedium } from '../../infra/layout/open-medium.ts';
 import { SiteFolder } from '../../infra/layout/site-folder.ts';
 import {

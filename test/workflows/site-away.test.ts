@@ -1,45 +1,18 @@
 import assert from 'node:assert/strict';
-import { writeFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { Context } from '@temporalio/activity';
-import type { WorkflowHandle } from '@temporalio/client';
-import { historyToJSON } from '@temporalio/common/lib/proto-utils.js';
 import { Worker } from '@temporalio/worker';
 import { failureInterceptor } from '../../activities/failure-interceptor.ts';
 import type { CopyActivities } from '../../activities/index.ts';
 import { Failure } from '../../domain/failure.ts';
-import { copyTaskQueue, hubTaskQueue, siteTaskQueue, syncWorkflowId } from '../../domain/sync/ids.ts';
+import { copyTaskQueue, siteTaskQueue } from '../../domain/sync/ids.ts';
 import { progressQuery, type SyncProgress } from '../../domain/sync/input.ts';
 import type { SyncPlan } from '../../domain/sync/plan.ts';
-import { withoutPlaces } from '../support/history-places.ts';
-import { planOf, report, root, scene, type Scene } from '../support/sync-scene.ts';
+import { playSync } from '../support/play-sync.ts';
+import { planOf, report, root, scene } from '../support/sync-scene.ts';
 import { closeLab, workflowLab } from '../support/workflow-lab.ts';
 
-const recorded = process.env['IMAGEFERRY_RECORD_HISTORIES'];
 after(closeLab);
-
-/** A sync from its start to its end, whatever that is; `IMAGEFERRY_RECORD_HISTORIES=lab` keeps its history for replays. */
-async function play(
-  plan: SyncPlan,
-  stage: Scene,
-  meanwhile?: (handle: WorkflowHandle) => Promise<void>,
-): Promise<void> {
-  const lab = await workflowLab();
-  const { ref } = plan.claim;
-  await lab.run(stage.activities, async () => {
-    const handle = await lab.env.client.workflow.start('syncRepository', {
-      workflowId: syncWorkflowId(ref),
-      taskQueue: hubTaskQueue,
-      args: [{ ref, trigger: 'manual' }],
-    });
-    await meanwhile?.(handle);
-    await handle.result().catch(() => undefined);
-    if (recorded === undefined) return;
-    const path = join(import.meta.dirname, '../replay/histories', `${recorded}-away-${ref.name}.json`);
-    writeFileSync(path, withoutPlaces(historyToJSON(await handle.fetchHistory())));
-  });
-}
 
 /** A site's own worker while `work` goes on. */
 async function atSite<T>(
@@ -76,7 +49,7 @@ test('a site whose worker is not there when the time is up is waited for, and th
   const plan = farPlan('late', { retry: { retryCount: 1, retryIntervalMs: 50_000 } });
   const images = [{ tag: 'v1', root, current: [], needed: ['late'] }];
   const stage = scene(plan, { surveyImages: failingOnce(() => ({ images, total: 1 })) });
-  await play(plan, stage);
+  await playSync('away', plan, stage);
   const [outcome] = stage.outcomes;
   assert.equal(outcome?.failure, undefined);
   assert.equal(outcome?.result, 'Waiting');
@@ -104,7 +77,7 @@ test('what was waited for a site that is away is given back to the other sites',
     surveyImages: ({ after: last }) =>
       last === undefined ? Promise.resolve({ images: [page('v1')], total: 2, next: 'v1' }) : second(),
   });
-  await play(plan, stage);
+  await playSync('away', plan, stage);
   const [outcome] = stage.outcomes;
   assert.equal(outcome?.failure, undefined);
   assert.equal(outcome?.result, 'Waiting');
@@ -131,7 +104,7 @@ test('a copy that the site is at when the time is up is cut off: that is a time-
     }
   };
   const stage = scene(plan);
-  await atSite('slow', { copyImage }, () => play(plan, stage));
+  await atSite('slow', { copyImage }, () => playSync('away', plan, stage));
   assert.equal(stage.outcomes[0]?.failure?.code, 'SyncTimeout');
   assert.equal(ended, 'stopped');
 });
@@ -139,7 +112,7 @@ test('a copy that the site is at when the time is up is cut off: that is a time-
 test('a sync that a person cancels while a site is away was cancelled, and waits for nothing', async () => {
   const plan = farPlan('given-up');
   const stage = scene(plan);
-  await play(plan, stage, async (handle) => {
+  await playSync('away', plan, stage, async (handle) => {
     let phase: SyncProgress['phase'] = 'planning';
     // Nobody takes the copy; where the machine is so slow that it was given up by now, the test says so.
     while (phase !== 'copying' && phase !== 'recording')

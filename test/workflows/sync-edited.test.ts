@@ -1,45 +1,16 @@
 import assert from 'node:assert/strict';
-import { writeFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { Context } from '@temporalio/activity';
 import type { WorkflowHandle } from '@temporalio/client';
-import { historyToJSON } from '@temporalio/common/lib/proto-utils.js';
 import { Failure } from '../../domain/failure.ts';
 import { hubTaskQueue, syncWorkflowId } from '../../domain/sync/ids.ts';
 import { syncAgainSignal } from '../../domain/sync/input.ts';
-import type { SyncPlan } from '../../domain/sync/plan.ts';
 import { emptyTally } from '../../domain/sync/tally.ts';
-import { withoutPlaces } from '../support/history-places.ts';
-import { planOf, report, scene, type Scene } from '../support/sync-scene.ts';
+import { playSync } from '../support/play-sync.ts';
+import { planOf, report, scene } from '../support/sync-scene.ts';
 import { closeLab, workflowLab } from '../support/workflow-lab.ts';
 
-const recorded = process.env['IMAGEFERRY_RECORD_HISTORIES'];
 after(closeLab);
-
-/** A sync whose first copy would take for ever; `IMAGEFERRY_RECORD_HISTORIES=lab` keeps the first run's history for replays. */
-async function play(
-  plan: SyncPlan,
-  stage: Scene,
-  meanwhile: (handle: WorkflowHandle) => Promise<void>,
-): Promise<void> {
-  const lab = await workflowLab();
-  const { ref } = plan.claim;
-  await lab.run(stage.activities, async () => {
-    const handle = await lab.env.client.workflow.start('syncRepository', {
-      workflowId: syncWorkflowId(ref),
-      taskQueue: hubTaskQueue,
-      args: [{ ref, trigger: 'manual' }],
-    });
-    const { firstExecutionRunId } = handle;
-    await meanwhile(handle);
-    await handle.result().catch(() => undefined);
-    if (recorded === undefined) return;
-    const first = lab.env.client.workflow.getHandle(handle.workflowId, firstExecutionRunId);
-    const path = join(import.meta.dirname, '../replay/histories', `${recorded}-edited-${ref.name}.json`);
-    writeFileSync(path, withoutPlaces(historyToJSON(await first.fetchHistory())));
-  });
-}
 
 /** A copy that goes on until `gate` opens or it is cancelled. */
 function longCopy() {
@@ -82,7 +53,7 @@ test('an edit of what is wanted calls off the copy under way, and the sync runs 
       return { changed: ended.length === 1 };
     },
   });
-  await play(plan, stage, async (handle) => {
+  await playSync('edited', plan, stage, async (handle) => {
     await first.begun;
     await tellEdit(handle);
   });
@@ -104,7 +75,7 @@ test('an edit of an interval or a description calls nothing off', async () => {
     },
     copyImage: first.copy,
   });
-  await play(plan, stage, async (handle) => {
+  await playSync('edited', plan, stage, async (handle) => {
     await first.begun;
     await tellEdit(handle);
     await asked.promise;
@@ -133,7 +104,7 @@ test('a copy goes on where the cluster cannot say whether it is wanted, and a la
     },
     copyImage: first.copy,
   });
-  await play(plan, stage, async (handle) => {
+  await playSync('edited', plan, stage, async (handle) => {
     await first.begun;
     await tellEdit(handle);
     await asked.promise;
@@ -179,7 +150,7 @@ test('who cancels a sync that was edited meanwhile gets it cancelled', async () 
   const plan = planOf('both');
   const first = longCopy();
   const stage = scene(plan, { stillWanted: async () => true, copyImage: first.copy });
-  await play(plan, stage, async (handle) => {
+  await playSync('edited', plan, stage, async (handle) => {
     await first.begun;
     await tellEdit(handle);
     await handle.cancel();

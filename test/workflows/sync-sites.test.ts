@@ -1,39 +1,13 @@
 import assert from 'node:assert/strict';
-import { writeFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { after, test } from 'node:test';
-import { historyToJSON } from '@temporalio/common/lib/proto-utils.js';
 import { Failure } from '../../domain/failure.ts';
 import { hubTaskQueue, syncWorkflowId } from '../../domain/sync/ids.ts';
-import type { SyncInput, SyncReport } from '../../domain/sync/input.ts';
 import type { SyncPlan } from '../../domain/sync/plan.ts';
 import { siteTermsSignal } from '../../domain/sync/site-terms.ts';
 import { createToldTerms } from '../../infra/temporal/site-copies.ts';
-import { digest, planOf, report, root, scene, type Scene } from '../support/sync-scene.ts';
-import { withoutPlaces } from '../support/history-places.ts';
+import { playSync } from '../support/play-sync.ts';
+import { digest, planOf, report, root, scene } from '../support/sync-scene.ts';
 import { closeLab, workflowLab } from '../support/workflow-lab.ts';
-
-const recorded = process.env['IMAGEFERRY_RECORD_HISTORIES'];
-
-/** Runs a sync to its end, whatever that is; `IMAGEFERRY_RECORD_HISTORIES=lab` keeps its history for replays. */
-async function play(plan: SyncPlan, stage: Scene): Promise<void> {
-  const lab = await workflowLab();
-  const { ref } = plan.claim;
-  await lab.run(stage.activities, async () => {
-    const handle = await lab.env.client.workflow.start<(input: SyncInput) => Promise<SyncReport>>(
-      'syncRepository',
-      {
-        workflowId: syncWorkflowId(ref),
-        taskQueue: hubTaskQueue,
-        args: [{ ref, trigger: 'manual' }],
-      },
-    );
-    await handle.result().catch(() => undefined);
-    if (recorded === undefined) return;
-    const path = join(import.meta.dirname, '../replay/histories', `${recorded}-sites-${ref.name}.json`);
-    writeFileSync(path, withoutPlaces(historyToJSON(await handle.fetchHistory())));
-  });
-}
 
 after(closeLab);
 
@@ -53,7 +27,7 @@ test('sites that the hub copies to share one step, and only those that failed ar
       });
     },
   });
-  await play(plan, stage);
+  await playSync('sites', plan, stage);
   assert.equal(stage.outcomes[0]?.failure?.code, 'ConnectionRefused');
   assert.deepEqual(asked, [['north', 'south', 'west'], ['south', 'west'], ['west']]);
   assert.deepEqual(numbers, [1, 2, 3]);
@@ -73,7 +47,7 @@ test('two sites get two images in one step each, and the record tells of both', 
   const plan = planOf('two', { sites });
   const images = ['v1', 'v2'].map((tag) => ({ tag, root, current: [], needed: ['north', 'south'] }));
   const stage = scene(plan, { surveyImages: async () => ({ images, total: 2 }) });
-  await play(plan, stage);
+  await playSync('sites', plan, stage);
   assert.equal(stage.calls.filter((name) => name === 'copyImageToSites').length, 2);
   assert.equal(stage.outcomes[0]?.failure, undefined);
   assert.deepEqual(
@@ -100,7 +74,7 @@ test('an image that cannot be read is tried again for all sites, and a closed wi
       );
     },
   });
-  await play(plan, stage);
+  await playSync('sites', plan, stage);
   assert.equal(calls, 2);
   // What was moved before the window closed, and the other site's image.
   assert.equal(stage.outcomes[0]?.tally.bytesMoved, 7 + report.bytesMoved);
@@ -121,7 +95,7 @@ test('seventy sites share a read in groups, and no step carries the plan of anot
       return order.sites.toReversed().map((site) => ({ site, report }));
     },
   });
-  await play(plan, stage);
+  await playSync('sites', plan, stage);
   const groups = asked.map((each) => each.sites.map(({ site }) => site));
   assert.deepEqual(
     groups.toSorted(([one = ''], [other = '']) => names.indexOf(one) - names.indexOf(other)),
@@ -139,7 +113,7 @@ test('of six hundred sites with workers of their own, five hundred are asked at 
   const sites = Array.from({ length: 600 }, (_, index) => ({ site: `s${index}`, queue: hubTaskQueue }));
   const plan = planOf('many', { sites });
   const stage = scene(plan);
-  await play(plan, stage);
+  await playSync('sites', plan, stage);
   assert.equal(stage.outcomes[0]?.failure, undefined);
   assert.equal(stage.calls.filter((name) => name === 'copyImage').length, 600);
   const { env } = await workflowLab();
@@ -185,7 +159,7 @@ test('a run keeps what it is told of edited sites where their workers read it, t
     }
     return assert.fail('it was not heard');
   };
-  await play(plan, stage);
+  await playSync('sites', plan, stage);
   assert.equal(stage.outcomes[0]?.failure, undefined);
   assert.deepEqual(seen, ['nothing', terms, { ...terms, generation: 3 }, 'nothing that can be read']);
 });

@@ -5,7 +5,7 @@ import { parseRegistryDomain } from '../../domain/names/registry-domain.ts';
 import { parseRepositoryPath, type RepositoryPath } from '../../domain/names/repository-path.ts';
 import { takeInventory } from '../../infra/bundle/take-inventory.ts';
 import { writeFileAtomically } from '../../infra/layout/atomic-file.ts';
-import { makeFolder } from '../../infra/layout/make-folder.ts';
+import { makeFolder } from '../../infra/disk/make-folder.ts';
 import { SiteFolder } from '../../infra/layout/site-folder.ts';
 import { listRepositories } from '../../infra/registry/catalog.ts';
 import type { RegistrySession } from '../../infra/registry/session.ts';

@@ -4,7 +4,7 @@ import { Failure } from '../../domain/failure.ts';
 import { maxPodListBytes, parsePodList } from '../../domain/usage/pod-list.ts';
 import { imageTexts } from '../../domain/usage/pod-usage.ts';
 import { siteUsage, type SiteUsage } from '../../domain/usage/site-usage.ts';
-import { mediaFailure } from '../../infra/layout/media-failure.ts';
+import { mediaFailure } from '../../infra/disk/media-failure.ts';
 
 /**
  * What the Pods use that a file lists, as `kubectl get pods -A -o json` printed it; `-` is what is handed over right now.

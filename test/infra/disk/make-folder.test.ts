@@ -4,7 +4,7 @@ import { mkdirSync, mkdtempSync, rmSync, statSync, symlinkSync, writeFileSync } 
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
-import { makeFolder, makeFolderSync } from '../../../infra/layout/make-folder.ts';
+import { makeFolder, makeFolderSync } from '../../../infra/disk/make-folder.ts';
 import { rejection } from '../../support/refusal.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'imageferry-folder-'));
@@ -33,7 +33,7 @@ for (const [way, make] of Object.entries(ways)) {
 
   // In a process of its own, which ends even where this hangs.
   test(`${way}: below a folder in which nothing can be made it is refused, and does not hang`, () => {
-    const module = JSON.stringify(import.meta.resolve('../../../infra/layout/make-folder.ts'));
+    const module = JSON.stringify(import.meta.resolve('../../../infra/disk/make-folder.ts'));
     const call = way === 'sync' ? 'makeFolderSync' : 'makeFolder';
     const code = `const m = await import(${module}); try { await m.${call}('/proc/x/y/z'); } catch (e) { console.log(e.code); }`;
     const { stdout } = spawnSync(process.execPath, ['--input-type=module', '-e', code], { timeout: 20_000 });
