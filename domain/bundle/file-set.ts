@@ -1,3 +1,4 @@
+import { someNames } from '../some-names.ts';
 import { Failure } from '../failure.ts';
 import { digestHex } from '../names/digest.ts';
 import type { BundleStatement } from './statement.ts';
@@ -43,5 +44,4 @@ export function checkFileSet(statement: BundleStatement, files: readonly BundleF
   if (wrong.length > 0) throw new Failure('BundleCorrupt', { detail: `wrong size: ${firstOf(wrong)}` });
 }
 
-const firstOf = (names: readonly string[]): string =>
-  names.length === 1 ? `${names[0]}` : `${names[0]} and ${names.length - 1} more`;
+const firstOf = (names: readonly string[]): string => someNames(names, 1);
